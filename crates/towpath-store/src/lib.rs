@@ -1,1 +1,69 @@
-//! Skeleton.
+//! Event data stores on object storage: append, snapshot, retention.
+//!
+//! A *lake* is a folder or a prefix of a bucket. It holds *event data stores*, each an open Delta
+//! Lake table of Parquet files, which any Delta reader can read. This crate keeps the promises that
+//! an audit store must: an append is in whole or not at all and is on the disk when it returns; what
+//! was ingested rides in the same commit as its events; a commit that is not whole is refused rather
+//! than passed over; a server that cannot hold a lake is refused before it loses anything.
+//!
+//! It knows neither SQL nor CloudTrail's fields: the schema is its caller's, but for `eventTime`.
+//! It reads neither the clock nor the environment: `now` and options are arguments.
+//!
+//! ```no_run
+//! # async fn example(schema: arrow::datatypes::SchemaRef, rows: arrow::array::RecordBatch)
+//! # -> Result<(), towpath_store::Error> {
+//! use std::collections::HashMap;
+//! use std::time::Duration;
+//! use towpath_store::{Append, Catalog, Location, NewStore, Retention};
+//!
+//! # let now = chrono::DateTime::UNIX_EPOCH;
+//! let catalog = Catalog::create(Location::parse("/data/lake", &HashMap::new())?, now).await?;
+//! let retention = Retention::days(2557)?;
+//! let new = NewStore { name: "org-trail".into(), id: None, retention, schema };
+//! let store = catalog.create_store(new, now).await?;
+//!
+//! let writer = store.writer(now, Duration::from_secs(60)).await?;
+//! let file = writer.write_data_file(202401, &[rows]).await?;
+//! writer.commit(Append { data_files: vec![file], sources: Vec::new() }, now).await?;
+//!
+//! let snapshot = store.snapshot().await?;
+//! assert_eq!(snapshot.data_files().len(), 1);
+//! # Ok(()) }
+//! ```
+
+mod catalog;
+mod commit;
+mod conditional_put;
+mod data_file;
+mod delta_log;
+mod error;
+mod lake_files;
+mod layout;
+mod lease;
+mod local;
+mod location;
+mod nearest;
+mod parquet_layout;
+mod repair;
+mod settings;
+mod snapshot;
+mod sources;
+mod store;
+mod time;
+mod writer;
+
+pub use crate::catalog::{Catalog, NewStore};
+pub use crate::commit::{CommittedFile, Source};
+pub use crate::data_file::{
+    DATA_FILE_BYTES_MAX, DATA_FILE_ROWS_MAX, DataFile, NewDataFile, sha256_hex,
+};
+pub use crate::error::{Error, Result};
+pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
+pub use crate::location::Location;
+pub use crate::repair::{RepairPlan, RepairStep, TornReason};
+pub use crate::settings::StoreSettings;
+pub use crate::snapshot::Snapshot;
+pub use crate::sources::{CommitSummary, SourceIndex};
+pub use crate::store::EventDataStore;
+pub use crate::time::{Retention, TimeRange, calendarmonth};
+pub use crate::writer::{APPEND_DATA_FILES_MAX, APPEND_SOURCES_MAX, Append, Writer};

@@ -1,0 +1,337 @@
+//! The catalog: which event data stores a lake has.
+
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use deltalake::kernel::Action;
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tracing::info;
+use uuid::Uuid;
+
+use crate::commit::{self, CommitRecord};
+use crate::conditional_put;
+use crate::delta_log::DeltaLog;
+use crate::error::{Error, Result};
+use crate::lake_files::LakeFiles;
+use crate::layout::{self, FORMAT_NEWEST};
+use crate::lease::Lease;
+use crate::location::Location;
+use crate::nearest::nearest;
+use crate::repair::{self, RepairPlan};
+use crate::settings::{StoreSettings, check_name, new_metadata, protocol};
+use crate::store::EventDataStore;
+use crate::time::Retention;
+
+/// How long making a store waits for another one that is being made: a few writes each.
+const CATALOG_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// The event data stores of one lake.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    files: LakeFiles,
+}
+
+/// An event data store to be made.
+#[derive(Clone, Debug)]
+pub struct NewStore {
+    /// Its name: 3 to 128 letters, digits, `.`, `_` and `-`; unique without regard to case.
+    pub name: String,
+    /// Its id, to keep that of a store that lived in CloudTrail Lake; a new one otherwise.
+    pub id: Option<Uuid>,
+    /// For how long it keeps events.
+    pub retention: Retention,
+    /// The columns of its data files. `eventTime` must be among them, in UTC microseconds; the
+    /// partition column `calendarmonth` must not.
+    pub schema: SchemaRef,
+}
+
+/// The file that marks a lake.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marker {
+    format: u32,
+    #[serde(default)]
+    created_at: String,
+}
+
+/// The file that reserves a name.
+#[derive(Serialize, Deserialize)]
+struct Reservation {
+    id: Uuid,
+    name: String,
+}
+
+impl Catalog {
+    /// Opens the lake at `location`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotALake`] if there is none, [`Error::UnsupportedFormat`] if a newer version made
+    /// it, [`Error::Storage`] if the storage cannot be read.
+    pub async fn open(location: Location) -> Result<Catalog> {
+        let files = LakeFiles::new(location);
+        if is_lake(&files).await? {
+            return Ok(Catalog { files });
+        }
+        let reason = if is_empty(&files).await? {
+            "there is nothing; create an event data store in it first"
+        } else {
+            HOLDS_OTHER_FILES
+        };
+        Err(not_a_lake(&files, reason))
+    }
+
+    /// Opens the lake at `location`; makes one if the place is empty or missing.
+    ///
+    /// On an object store the first call also tests whether the server can hold a lake at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotALake`] if the place holds other files, [`Error::UnsafeObjectStore`] if the
+    /// server fails the test, and those of [`Catalog::open`].
+    pub async fn create(location: Location, now: DateTime<Utc>) -> Result<Catalog> {
+        let files = LakeFiles::new(location);
+        if !is_lake(&files).await? {
+            if !is_empty(&files).await? {
+                return Err(not_a_lake(&files, HOLDS_OTHER_FILES));
+            }
+            Box::pin(conditional_put::ensure(&files)).await?;
+            let created_at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
+            let marker = json!({"format": FORMAT_NEWEST, "createdAt": created_at});
+            // If another one made it in the meantime, it made the same.
+            files.create(&layout::marker(), Bytes::from(format!("{marker}\n"))).await?;
+            is_lake(&files).await?;
+        }
+        Ok(Catalog { files })
+    }
+
+    /// Where the lake is.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        self.files.location()
+    }
+
+    /// Makes an event data store.
+    ///
+    /// A crash in between leaves at most a name that is reserved for nothing, which the next call
+    /// for that name takes over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidName`]; [`Error::StoreExists`] if the name or the id is taken;
+    /// [`Error::InvalidRows`] if the schema lacks `eventTime`; [`Error::LeaseTimeout`] if another
+    /// store is being made for too long; [`Error::UnsafeObjectStore`]; errors of the storage.
+    pub async fn create_store(&self, new: NewStore, now: DateTime<Utc>) -> Result<EventDataStore> {
+        check_name(&new.name)?;
+        Box::pin(conditional_put::ensure(&self.files)).await?;
+        let what = format!("the catalog of `{}`", self.location());
+        let lock = layout::catalog_lock();
+        let lease =
+            Box::pin(Lease::acquire(&self.files, &lock, &what, now, CATALOG_WAIT_MAX)).await?;
+        let created = Box::pin(self.create_leased(&new, now)).await;
+        lease.release().await;
+        let id = created?;
+        info!(store = %id, name = new.name, "event data store created");
+        self.store_by_id(id, &new.name).await
+    }
+
+    async fn create_leased(&self, new: &NewStore, now: DateTime<Utc>) -> Result<Uuid> {
+        let id = new.id.unwrap_or_else(Uuid::new_v4);
+        let settings =
+            StoreSettings { name: new.name.clone(), retention: new.retention, created_at: now };
+        let log = DeltaLog::new(&self.files, id)?;
+        let record = CommitRecord::new();
+        let text = creation(&log, &record, &settings, &new.schema, now)?;
+        if self.is_store(id).await? {
+            return Err(Error::StoreExists { store: id.to_string() });
+        }
+        self.reserve(&new.name, id).await?;
+        if log.commit(0, text, record.commit).await? {
+            Ok(id)
+        } else {
+            Err(Error::StoreExists { store: id.to_string() })
+        }
+    }
+
+    /// Reserves the name for the id. A name reserved for a store that was never made is free.
+    async fn reserve(&self, name: &str, id: Uuid) -> Result<()> {
+        let path = layout::name(name);
+        let reservation = json!({"id": id, "name": name});
+        let content = Bytes::from(format!("{reservation}\n"));
+        if self.files.create(&path, content.clone()).await? {
+            return Ok(());
+        }
+        match self.reserved(name).await? {
+            Some(taken) if taken.id != id && self.is_store(taken.id).await? => {
+                Err(Error::StoreExists { store: taken.name })
+            }
+            _ => self.files.write(&path, content).await,
+        }
+    }
+
+    async fn reserved(&self, name: &str) -> Result<Option<Reservation>> {
+        let path = layout::name(name);
+        let Some(content) = self.files.read(&path).await? else { return Ok(None) };
+        match serde_json::from_slice(&content) {
+            Ok(reservation) => Ok(Some(reservation)),
+            Err(err) => Err(Error::Damaged { path, reason: err.to_string() }),
+        }
+    }
+
+    async fn is_store(&self, id: Uuid) -> Result<bool> {
+        Ok(self.files.read(&layout::commit(id, 0)).await?.is_some())
+    }
+
+    /// All stores, by name.
+    ///
+    /// # Errors
+    ///
+    /// The first error of opening one; [`Catalog::store_ids`] and [`Catalog::store`] let a caller
+    /// go on with the others.
+    pub async fn stores(&self) -> Result<Vec<EventDataStore>> {
+        let mut stores = Vec::new();
+        for id in self.store_ids().await? {
+            match self.store_by_id(id, &id.to_string()).await {
+                Ok(store) => stores.push(store),
+                // A folder without a first commit: one that was never made.
+                Err(Error::StoreNotFound { .. }) => {}
+                Err(err) => return Err(err),
+            }
+        }
+        stores.sort_by_cached_key(|store| store.name().to_ascii_lowercase());
+        Ok(stores)
+    }
+
+    /// The ids of all stores, and of those whose making was cut short.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if the storage cannot be read.
+    pub async fn store_ids(&self) -> Result<Vec<Uuid>> {
+        let listing = self.files.list(&layout::stores()).await?;
+        Ok(listing.folders.iter().filter_map(|name| Uuid::try_parse(name).ok()).collect())
+    }
+
+    /// Opens the store with this name, id, or ARN that ends in `eventdatastore/` and the id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreNotFound`]; [`Error::TornCommit`] if its newest commit is not whole;
+    /// [`Error::UnsupportedTable`]; errors of the storage.
+    pub async fn store(&self, name: &str) -> Result<EventDataStore> {
+        let id = match store_id(name) {
+            Some(id) => id,
+            None if check_name(name).is_err() => return Err(self.not_found(name).await),
+            None => match self.reserved(name).await? {
+                Some(reservation) => reservation.id,
+                None => return Err(self.not_found(name).await),
+            },
+        };
+        self.store_by_id(id, name).await
+    }
+
+    async fn store_by_id(&self, id: Uuid, asked: &str) -> Result<EventDataStore> {
+        match Box::pin(EventDataStore::open(&self.files, id)).await? {
+            Some(store) => Ok(store),
+            None => Err(self.not_found(asked).await),
+        }
+    }
+
+    async fn not_found(&self, name: &str) -> Error {
+        let names = self.files.list(&layout::names()).await.unwrap_or_default();
+        let names = names.files.iter().filter_map(|(name, _)| name.strip_suffix(".json"));
+        Error::StoreNotFound { name: name.to_owned(), near: nearest(name, names) }
+    }
+
+    /// What a repair of the store would do; changes nothing. It need not be possible to open it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] if more is wrong than a power loss explains; errors of the storage.
+    pub async fn repair_plan(&self, id: Uuid) -> Result<RepairPlan> {
+        repair::plan(&self.files, id).await
+    }
+
+    /// Repairs the store as planned: moves aside the commits that are not whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseTimeout`] if a writer has the store; errors of the storage. What was moved
+    /// until then stays moved; plan again.
+    pub async fn repair(
+        &self,
+        plan: &RepairPlan,
+        now: DateTime<Utc>,
+        wait_max: Duration,
+    ) -> Result<()> {
+        let lock = layout::writer_lock(plan.store);
+        let what = format!("event data store `{}`", plan.store);
+        let lease = Box::pin(Lease::acquire(&self.files, &lock, &what, now, wait_max)).await?;
+        let repaired = repair::apply(&self.files, plan).await;
+        lease.release().await;
+        repaired
+    }
+}
+
+const HOLDS_OTHER_FILES: &str = "it holds other files; choose an empty or a new folder";
+
+fn not_a_lake(files: &LakeFiles, reason: &'static str) -> Error {
+    Error::NotALake { url: files.location().to_string(), reason }
+}
+
+/// Whether the place is a lake, of a format that this version knows.
+async fn is_lake(files: &LakeFiles) -> Result<bool> {
+    if files.location().local_path().is_some_and(std::path::Path::is_file) {
+        return Err(not_a_lake(files, "it is a file"));
+    }
+    let path = layout::marker();
+    let Some(content) = files.read(&path).await? else { return Ok(false) };
+    let marker: Marker = serde_json::from_slice(&content)
+        .map_err(|err| Error::Damaged { path, reason: err.to_string() })?;
+    if marker.format > FORMAT_NEWEST {
+        return Err(Error::UnsupportedFormat {
+            url: files.location().to_string(),
+            found: marker.format,
+            newest: FORMAT_NEWEST,
+        });
+    }
+    Ok(true)
+}
+
+async fn is_empty(files: &LakeFiles) -> Result<bool> {
+    Ok(!files.any_file_but(layout::may_precede_lake).await?)
+}
+
+/// The id that a text names: itself, or the end of an ARN.
+fn store_id(text: &str) -> Option<Uuid> {
+    let id = match text.rsplit_once("eventdatastore/") {
+        Some((arn, id)) if arn.starts_with("arn:") => id,
+        _ => text,
+    };
+    Uuid::try_parse(id).ok()
+}
+
+/// The first commit of a store.
+fn creation(
+    log: &DeltaLog,
+    record: &CommitRecord,
+    settings: &StoreSettings,
+    schema: &SchemaRef,
+    now: DateTime<Utc>,
+) -> Result<Bytes> {
+    let failed = |source| Error::Log { what: "make", store: log.id().to_string(), source };
+    let metadata = new_metadata(log.id(), settings, schema)?;
+    let protocol = protocol().map_err(|err| failed(err.into()))?;
+    let operation = DeltaOperation::Create {
+        mode: SaveMode::ErrorIfExists,
+        location: log.root_url().clone(),
+        protocol: protocol.clone(),
+        metadata: metadata.clone(),
+    };
+    let actions = vec![Action::Protocol(protocol), Action::Metadata(metadata)];
+    commit::encode(0, record, actions, operation, now).map_err(|err| failed(err.into()))
+}

@@ -1,0 +1,247 @@
+//! One commit of a store: what it says beside Delta's own actions, as text, and whether it is whole.
+//!
+//! A commit is one JSON file, one action per line. Ours have, in this order: `commitInfo` with our
+//! own record in it (`towpath`), the data files added, `txn`, and a newline. So one that was cut
+//! short can be told, even if it was cut between two lines.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use deltalake::kernel::transaction::{CommitData, TransactionError};
+use deltalake::kernel::{Action, CommitInfo, Transaction};
+use deltalake::protocol::DeltaOperation;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+use crate::repair::TornReason;
+
+/// Application id of the `txn` action in each of our commits. Its version is the table's version
+/// that the commit makes, so it rises with every commit and never repeats.
+pub(crate) const APP_ID: &str = "towpath-ingest";
+
+/// The key of our record in `commitInfo`.
+const RECORD_KEY: &str = "towpath";
+
+/// A log file whose events were appended, and what became of them.
+///
+/// It rides in the same commit as the events, so a log file is in whole or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The log file's full address: a URL, or an absolute path.
+    pub key: String,
+    /// Its size as delivered, in bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes as delivered, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Events seen in it: the sum of those that follow, without `conflicting`.
+    pub events: u64,
+    /// Events appended.
+    #[serde(default)]
+    pub stored: u64,
+    /// Events that the store already had.
+    #[serde(default)]
+    pub duplicate: u64,
+    /// Events outside of the span or the selectors asked for.
+    #[serde(default)]
+    pub filtered: u64,
+    /// Events past the store's retention.
+    #[serde(default)]
+    pub expired: u64,
+    /// Of those stored, events whose id the store had with another content.
+    #[serde(default)]
+    pub conflicting: u64,
+}
+
+/// A data file as its commit records it, for `verify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommittedFile {
+    /// Its path from the root of the store.
+    pub path: String,
+    /// SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// What our commits say about themselves in `commitInfo`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CommitRecord {
+    /// Tells this commit from another one at the same version, when the answer to it was lost.
+    pub(crate) commit: Uuid,
+    #[serde(default)]
+    pub(crate) sources: Vec<Source>,
+    #[serde(default, rename = "dataFiles")]
+    pub(crate) data_files: Vec<CommittedFile>,
+}
+
+impl CommitRecord {
+    pub(crate) fn new() -> CommitRecord {
+        CommitRecord { commit: Uuid::new_v4(), sources: Vec::new(), data_files: Vec::new() }
+    }
+}
+
+/// The text of the commit that makes `version`.
+pub(crate) fn encode(
+    version: u64,
+    record: &CommitRecord,
+    actions: Vec<Action>,
+    operation: DeltaOperation,
+    now: DateTime<Utc>,
+) -> Result<Bytes, TransactionError> {
+    let record = serde_json::to_value(record)
+        .map_err(|json_err| TransactionError::SerializeLogJson { json_err })?;
+    let info = CommitInfo {
+        timestamp: Some(now.timestamp_millis()),
+        read_version: version.checked_sub(1),
+        is_blind_append: Some(true).filter(|_| matches!(operation, DeltaOperation::Write { .. })),
+        engine_info: Some(format!("towpath/{}", env!("CARGO_PKG_VERSION"))),
+        info: HashMap::from([(RECORD_KEY.to_owned(), record)]),
+        ..operation.get_commit_info()
+    };
+    let txn = Transaction::new_with_last_update(
+        APP_ID,
+        i64::try_from(version).unwrap_or(i64::MAX),
+        Some(now.timestamp_millis()),
+    );
+    let actions = std::iter::once(Action::CommitInfo(info)).chain(actions).collect();
+    let commit = CommitData::new(actions, operation, HashMap::new(), vec![txn]);
+    let mut text = commit.get_bytes()?.to_vec();
+    text.push(b'\n');
+    Ok(text.into())
+}
+
+/// What a commit says, as far as this crate asks.
+#[derive(Debug, Default)]
+pub(crate) struct ParsedCommit {
+    /// Our record, if the commit is ours.
+    pub(crate) record: Option<CommitRecord>,
+    /// The version of our `txn` action.
+    pub(crate) txn_version: Option<i64>,
+    /// Whether it adds rows that were not in the table before.
+    pub(crate) adds_rows: bool,
+    /// When it was made, by its writer's clock, in milliseconds since 1970.
+    pub(crate) timestamp_millis: Option<i64>,
+    /// What Delta calls the operation.
+    pub(crate) operation: Option<String>,
+}
+
+/// Reads the text of a commit; an error says why it is not whole.
+pub(crate) fn parse(text: &[u8]) -> Result<ParsedCommit, TornReason> {
+    if text.is_empty() {
+        return Err(TornReason::Empty);
+    }
+    let mut commit = ParsedCommit::default();
+    let mut ends_with_txn = false;
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    for (number, line) in lines.enumerate() {
+        let line: Line = serde_json::from_slice(line)
+            .map_err(|_err| TornReason::BrokenLine { line: number + 1 })?;
+        ends_with_txn = line.txn.is_some();
+        commit.add(line);
+    }
+    let ours = commit.record.is_some();
+    if ours && !(ends_with_txn && text.last() == Some(&b'\n')) {
+        return Err(TornReason::Unfinished);
+    }
+    Ok(commit)
+}
+
+impl ParsedCommit {
+    fn add(&mut self, line: Line) {
+        if let Some(info) = line.commit_info {
+            self.record = info.towpath;
+            self.timestamp_millis = info.timestamp;
+            self.operation = info.operation;
+        }
+        if let Some(add) = line.add {
+            self.adds_rows |= add.data_change;
+        }
+        if let Some(txn) = line.txn
+            && txn.app_id == APP_ID
+        {
+            self.txn_version = Some(txn.version);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    commit_info: Option<CommitInfoLine>,
+    add: Option<AddLine>,
+    txn: Option<TxnLine>,
+}
+
+#[derive(Deserialize)]
+struct CommitInfoLine {
+    timestamp: Option<i64>,
+    operation: Option<String>,
+    towpath: Option<CommitRecord>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AddLine {
+    data_change: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TxnLine {
+    app_id: String,
+    version: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CommitRecord, Source, encode, parse};
+    use crate::repair::TornReason;
+    use chrono::DateTime;
+    use deltalake::protocol::{DeltaOperation, SaveMode};
+
+    fn text(version: u64, record: &CommitRecord) -> Vec<u8> {
+        let operation =
+            DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let now = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
+        encode(version, record, Vec::new(), operation, now).unwrap().to_vec()
+    }
+
+    #[test]
+    fn commit_says_again_what_was_recorded() {
+        let mut record = CommitRecord::new();
+        let source = Source { key: "s3://b/k".into(), size: 7, events: 3, ..Source::default() };
+        record.sources.push(source);
+
+        let commit = parse(&text(12, &record)).unwrap();
+
+        assert_eq!(commit.record, Some(record));
+        assert_eq!(commit.txn_version, Some(12));
+        assert_eq!(commit.timestamp_millis, Some(1_700_000_000_000));
+        assert_eq!(commit.operation.as_deref(), Some("WRITE"));
+        assert!(!commit.adds_rows);
+    }
+
+    #[test]
+    fn commit_cut_anywhere_is_torn() {
+        let whole = text(1, &CommitRecord::new());
+        for length in 0..whole.len() {
+            assert!(parse(&whole[..length]).is_err(), "cut to {length} of {}", whole.len());
+        }
+        assert!(parse(&whole).is_ok());
+    }
+
+    #[test]
+    fn zeros_are_torn_and_nothing_is_empty() {
+        assert_eq!(parse(&[]).unwrap_err(), TornReason::Empty);
+        assert_eq!(parse(&[0; 512]).unwrap_err(), TornReason::BrokenLine { line: 1 });
+    }
+
+    #[test]
+    fn commit_of_another_writer_needs_no_txn_and_no_newline() {
+        let commit = parse(br#"{"add":{"path":"x","dataChange":true}}"#).unwrap();
+        assert!(commit.adds_rows);
+        assert!(commit.record.is_none());
+    }
+}

@@ -1,0 +1,392 @@
+//! A data file: rows of one month as Parquet, with its SHA-256 and the statistics Delta keeps.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{max, max_string, min, min_string};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use deltalake::kernel::Add;
+use object_store::path::Path;
+use parquet::arrow::ArrowWriter;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::commit::CommittedFile;
+use crate::error::{Error, Result};
+use crate::layout::{self, EVENT_TIME_COLUMN, PARTITION_COLUMN};
+use crate::parquet_layout::writer_properties;
+use crate::time::{TimeRange, calendarmonth};
+
+/// Rows in one data file, at most: sixteen row groups, some 250 MB of CloudTrail events.
+///
+/// It is built in memory, so this and [`DATA_FILE_BYTES_MAX`] bound a writer's memory.
+pub const DATA_FILE_ROWS_MAX: u64 = 2_097_152;
+
+/// Bytes of one data file, at most. One PUT carries it.
+pub const DATA_FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// The columns that Delta's statistics of a data file cover, where the schema has them.
+///
+/// Fewer is better: the statistics of every file are in memory while a store is open.
+pub(crate) const STATISTICS_COLUMNS: &[&str] =
+    &[EVENT_TIME_COLUMN, "eventSource", "eventName", "awsRegion", "recipientAccountId"];
+
+/// A longest or shortest string is left out of the statistics when it is longer than this, which
+/// a name of CloudTrail's never is: cutting the greatest would need care, and is not worth it.
+const STATISTICS_STRING_BYTES_MAX: usize = 64;
+
+/// Keys of `Add.tags`.
+const TAG_SHA256: &str = "towpath.sha256";
+const TAG_EVENT_TIME_MIN: &str = "towpath.eventTimeMinMicros";
+const TAG_EVENT_TIME_MAX: &str = "towpath.eventTimeMaxMicros";
+
+/// A data file of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    /// Where it is, from the root of the lake's object store ([`crate::Location::store`]).
+    pub path: Path,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// Its least and greatest `eventTime`, in microseconds since 1970 UTC.
+    ///
+    /// Of a data file that another program added, every time there is.
+    pub event_times: (i64, i64),
+    /// The month that all its events are of, YYYYMM.
+    pub calendarmonth: i64,
+    /// SHA-256 of its bytes in lower-case hexadecimal; empty if another program added it.
+    pub sha256: String,
+}
+
+impl DataFile {
+    /// Whether it may hold an event inside `range`.
+    #[must_use]
+    pub fn may_hold(&self, range: TimeRange) -> bool {
+        range.overlaps(self.event_times)
+    }
+}
+
+/// A data file that is written, but in no commit yet.
+///
+/// Dropping it leaves a file behind that no snapshot shows: harmless, but for its space.
+#[derive(Clone, Debug)]
+pub struct NewDataFile {
+    /// Where it is, from the root of the store.
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    pub(crate) rows: u64,
+    pub(crate) event_times: (i64, i64),
+    pub(crate) calendarmonth: i64,
+    pub(crate) sha256: String,
+    statistics: String,
+}
+
+impl NewDataFile {
+    /// Its rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The action that adds it to the table.
+    pub(crate) fn add(&self, now: DateTime<Utc>) -> Add {
+        let (min, max) = self.event_times;
+        let tag = |key: &str, value: String| (key.to_owned(), Some(value));
+        Add {
+            path: self.path.clone(),
+            partition_values: HashMap::from([(
+                PARTITION_COLUMN.to_owned(),
+                Some(self.calendarmonth.to_string()),
+            )]),
+            size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
+            modification_time: now.timestamp_millis(),
+            data_change: true,
+            stats: Some(self.statistics.clone()),
+            tags: Some(HashMap::from([
+                tag(TAG_SHA256, self.sha256.clone()),
+                tag(TAG_EVENT_TIME_MIN, min.to_string()),
+                tag(TAG_EVENT_TIME_MAX, max.to_string()),
+            ])),
+            ..Add::default()
+        }
+    }
+
+    pub(crate) fn committed(&self) -> CommittedFile {
+        CommittedFile {
+            path: self.path.clone(),
+            sha256: self.sha256.clone(),
+            bytes: self.bytes,
+            rows: self.rows,
+        }
+    }
+}
+
+/// What the table says of a data file, apart from where it is.
+pub(crate) fn data_file(path: Path, add: &Add) -> Result<DataFile, String> {
+    let tag = |key: &str| add.tags.as_ref()?.get(key)?.as_deref();
+    let micros = |key: &str| tag(key)?.parse::<i64>().ok();
+    let month = add.partition_values.get(PARTITION_COLUMN).and_then(Option::as_deref);
+    let calendarmonth = month
+        .and_then(|month| month.parse().ok())
+        .ok_or_else(|| format!("data file `{path}` has no {PARTITION_COLUMN}"))?;
+    let rows = add
+        .stats
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<Value>(text).ok())
+        .and_then(|statistics| statistics.get("numRecords")?.as_u64())
+        .ok_or_else(|| format!("data file `{path}` has no count of its rows"))?;
+    let event_times =
+        micros(TAG_EVENT_TIME_MIN).zip(micros(TAG_EVENT_TIME_MAX)).unwrap_or((i64::MIN, i64::MAX));
+    Ok(DataFile {
+        path,
+        size_bytes: u64::try_from(add.size).unwrap_or(0),
+        rows,
+        event_times,
+        calendarmonth,
+        sha256: tag(TAG_SHA256).unwrap_or_default().to_owned(),
+    })
+}
+
+/// Encodes rows, in the order given, as one data file of the month. Takes CPU, does no I/O.
+pub(crate) fn encode(
+    store: &str,
+    schema: &SchemaRef,
+    calendarmonth: i64,
+    batches: &[RecordBatch],
+) -> Result<(NewDataFile, Bytes)> {
+    let invalid = |reason: String| Error::InvalidRows { store: store.to_owned(), reason };
+    let (rows, event_times) = check_rows(calendarmonth, batches).map_err(invalid)?;
+    if rows > DATA_FILE_ROWS_MAX {
+        let what = "the number of rows of a data file";
+        return Err(Error::AppendTooLarge { what, found: rows, max: DATA_FILE_ROWS_MAX });
+    }
+    let content = encode_parquet(schema, batches)?;
+    let file = NewDataFile {
+        path: layout::new_data_file(calendarmonth),
+        bytes: content.len() as u64,
+        rows,
+        event_times,
+        calendarmonth,
+        sha256: sha256_hex(&content),
+        statistics: statistics(rows, batches).to_string(),
+    };
+    Ok((file, content.into()))
+}
+
+/// The number of rows and their least and greatest event time, if they are all of the month.
+fn check_rows(
+    calendarmonth_of_file: i64,
+    batches: &[RecordBatch],
+) -> Result<(u64, (i64, i64)), String> {
+    let mut rows = 0;
+    let mut span: Option<(i64, i64)> = None;
+    for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+        let times = batch
+            .column_by_name(EVENT_TIME_COLUMN)
+            .filter(|times| is_event_time(times.data_type()))
+            .ok_or_else(|| format!("there is no column `{EVENT_TIME_COLUMN}` in UTC microseconds"))?
+            .as_primitive::<TimestampMicrosecondType>();
+        if times.null_count() > 0 {
+            return Err(format!("`{EVENT_TIME_COLUMN}` is NULL in some of them"));
+        }
+        let (Some(least), Some(greatest)) = (min(times), max(times)) else { continue };
+        span = Some(span.map_or((least, greatest), |(a, b)| (a.min(least), b.max(greatest))));
+        rows += batch.num_rows() as u64;
+    }
+    let (least, greatest) = span.ok_or("there are none")?;
+    let months = (calendarmonth(least), calendarmonth(greatest));
+    if months != (Some(calendarmonth_of_file), Some(calendarmonth_of_file)) {
+        return Err(format!("not all of them are of the month {calendarmonth_of_file}"));
+    }
+    Ok((rows, (least, greatest)))
+}
+
+pub(crate) fn is_event_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if zone.as_ref() == "UTC")
+}
+
+fn encode_parquet(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>> {
+    let failed = |source| Error::Encode { source };
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(writer_properties()))
+            .map_err(failed)?;
+    for batch in batches {
+        writer.write(batch).map_err(failed)?;
+        let found = (writer.bytes_written() + writer.in_progress_size()) as u64;
+        check_bytes(found)?;
+    }
+    let content = writer.into_inner().map_err(failed)?;
+    check_bytes(content.len() as u64)?;
+    Ok(content)
+}
+
+fn check_bytes(found: u64) -> Result<()> {
+    if found <= DATA_FILE_BYTES_MAX {
+        return Ok(());
+    }
+    let what = "the number of bytes of a data file";
+    Err(Error::AppendTooLarge { what, found, max: DATA_FILE_BYTES_MAX })
+}
+
+/// Delta's statistics of the rows, as the JSON that its log holds.
+fn statistics(rows: u64, batches: &[RecordBatch]) -> Value {
+    let (mut min_values, mut max_values, mut null_counts) = (Map::new(), Map::new(), Map::new());
+    for name in STATISTICS_COLUMNS {
+        let columns: Vec<&ArrayRef> =
+            batches.iter().filter_map(|batch| batch.column_by_name(name)).collect();
+        let Some((least, greatest)) = least_and_greatest(&columns) else { continue };
+        let nulls: usize = columns.iter().map(|column| column.null_count()).sum();
+        null_counts.insert((*name).to_owned(), nulls.into());
+        if let Some(least) = least {
+            min_values.insert((*name).to_owned(), least.into());
+        }
+        if let Some(greatest) = greatest {
+            max_values.insert((*name).to_owned(), greatest.into());
+        }
+    }
+    json!({
+        "numRecords": rows,
+        "minValues": min_values,
+        "maxValues": max_values,
+        "nullCount": null_counts,
+    })
+}
+
+/// The least and the greatest value as Delta writes them; `None` for a type it is not done for.
+fn least_and_greatest(columns: &[&ArrayRef]) -> Option<(Option<String>, Option<String>)> {
+    match columns.first()?.data_type() {
+        DataType::Utf8 => {
+            let columns = || columns.iter().filter_map(|column| column.as_string_opt::<i32>());
+            let least = columns().filter_map(min_string).min();
+            let greatest = columns().filter_map(max_string).max();
+            let short = |text: &&str| text.len() <= STATISTICS_STRING_BYTES_MAX;
+            Some((
+                least.filter(short).map(str::to_owned),
+                greatest.filter(short).map(str::to_owned),
+            ))
+        }
+        data_type if is_event_time(data_type) => {
+            let columns = || {
+                columns
+                    .iter()
+                    .filter_map(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+            };
+            let least = columns().filter_map(min).min();
+            let greatest = columns().filter_map(max).max();
+            Some((
+                least.and_then(|micros| millis_text(micros.div_euclid(1000))),
+                // Delta's text has milliseconds: rounded up, so that it never is below the value.
+                greatest
+                    .and_then(|micros| millis_text((micros.checked_add(999)?).div_euclid(1000))),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn millis_text(millis: i64) -> Option<String> {
+    Some(DateTime::from_timestamp_millis(millis)?.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// SHA-256 of `content` in lower-case hexadecimal, as this crate writes it everywhere.
+#[must_use]
+pub fn sha256_hex(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encode, sha256_hex};
+    use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
+    use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+    use chrono::DateTime;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    fn batch(times: Vec<Option<i64>>, names: Vec<Option<&str>>) -> RecordBatch {
+        let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("eventTime", time, true),
+            Field::new("eventName", DataType::Utf8, true),
+        ]));
+        let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+        RecordBatch::try_new(schema, vec![Arc::new(times), Arc::new(StringArray::from(names))])
+            .unwrap()
+    }
+
+    fn micros(text: &str) -> i64 {
+        DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros()
+    }
+
+    #[test]
+    fn statistics_never_exclude_a_row() {
+        let (least, greatest) =
+            (micros("2023-07-10T12:00:00.123456Z"), micros("2023-07-31T23:59:59.000001Z"));
+        let batches =
+            [batch(vec![Some(greatest)], vec![None]), batch(vec![Some(least)], vec![Some("Get")])];
+
+        let (file, content) = encode("s", &batches[0].schema(), 202_307, &batches).unwrap();
+
+        assert_eq!(file.event_times, (least, greatest));
+        assert_eq!(file.sha256, sha256_hex(&content));
+        let statistics: Value = serde_json::from_str(&file.statistics).unwrap();
+        let expected = json!({
+            "numRecords": 2,
+            "minValues": {"eventTime": "2023-07-10T12:00:00.123Z", "eventName": "Get"},
+            "maxValues": {"eventTime": "2023-07-31T23:59:59.001Z", "eventName": "Get"},
+            "nullCount": {"eventTime": 0, "eventName": 1},
+        });
+        assert_eq!(statistics, expected);
+    }
+
+    #[test]
+    fn long_text_has_no_statistics_but_a_count() {
+        let long = "x".repeat(100);
+        let batches = [batch(vec![Some(0)], vec![Some(&long)])];
+        let (file, _) = encode("s", &batches[0].schema(), 197_001, &batches).unwrap();
+        let statistics: Value = serde_json::from_str(&file.statistics).unwrap();
+        assert_eq!(statistics["minValues"].get("eventName"), None);
+        assert_eq!(statistics["nullCount"]["eventName"], 0);
+    }
+
+    #[test]
+    fn rows_of_another_month_or_without_a_time_are_refused() {
+        let july = micros("2023-07-31T23:59:59.999999Z");
+        for (times, reason) in [
+            (vec![Some(july), Some(july + 1)], "not all of them are of the month 202307"),
+            (vec![Some(july), None], "`eventTime` is NULL in some of them"),
+            (vec![], "there are none"),
+        ] {
+            let batches = [batch(times.clone(), times.iter().map(|_| None).collect())];
+            let err = encode("s", &batches[0].schema(), 202_307, &batches).unwrap_err();
+            assert!(err.to_string().ends_with(reason), "{err}");
+        }
+    }
+
+    #[test]
+    fn sha256_is_lower_case_hexadecimal() {
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Where things are in a lake.
+//!
+//! ```text
+//! <lake>/towpath.json                              marks the folder as a lake; its format
+//! <lake>/names/<name in lower case>.json           which store has the name
+//! <lake>/_towpath/catalog.lock | catalog.lease     held while a store is made
+//! <lake>/_towpath/conditional-put.json             the object store has passed the self-test
+//! <lake>/_selftest/                                the self-test, while it runs
+//! <lake>/stores/<id>/                              one Delta table
+//!     _delta_log/00000000000000000000.json         its commits and checkpoints
+//!     calendarmonth=202401/<uuid>.parquet          its data files
+//!     _towpath/writer.lock | writer.lease          held by the one writer
+//!     _towpath/aside/                              what `doctor --repair` moved out of the way
+//! ```
+//!
+//! Delta readers pass over names that begin with `_`.
+
+use object_store::path::Path;
+use uuid::Uuid;
+
+/// The newest format of a lake that this version reads and the one it makes.
+pub(crate) const FORMAT_NEWEST: u32 = 1;
+
+/// The partition column of every store: the month of `eventTime`, YYYYMM, as bigint.
+pub const PARTITION_COLUMN: &str = "calendarmonth";
+
+/// The column that every data file must have: UTC, in microseconds, never NULL.
+pub const EVENT_TIME_COLUMN: &str = "eventTime";
+
+pub(crate) fn marker() -> Path {
+    Path::from("towpath.json")
+}
+
+pub(crate) fn names() -> Path {
+    Path::from("names")
+}
+
+/// The reservation of `name`, which must be a valid one: names are unique without regard to case.
+pub(crate) fn name(name: &str) -> Path {
+    names().join(format!("{}.json", name.to_ascii_lowercase()))
+}
+
+pub(crate) fn catalog_lock() -> LockPaths {
+    LockPaths::new(&Path::from("_towpath"), "catalog")
+}
+
+pub(crate) fn conditional_put_passed() -> Path {
+    Path::from("_towpath/conditional-put.json")
+}
+
+pub(crate) fn self_test() -> Path {
+    Path::from("_selftest")
+}
+
+/// Whether a path of the lake may be there before the lake is.
+pub(crate) fn may_precede_lake(path: &Path) -> bool {
+    let first = path.parts().next();
+    first.is_some_and(|first| matches!(first.as_ref(), "_selftest" | "_towpath"))
+}
+
+pub(crate) fn stores() -> Path {
+    Path::from("stores")
+}
+
+pub(crate) fn store(id: Uuid) -> Path {
+    stores().join(id.to_string())
+}
+
+pub(crate) fn writer_lock(id: Uuid) -> LockPaths {
+    LockPaths::new(&store(id).join("_towpath"), "writer")
+}
+
+pub(crate) fn log_folder(id: Uuid) -> Path {
+    store(id).join("_delta_log")
+}
+
+pub(crate) fn commit(id: Uuid, version: u64) -> Path {
+    log_folder(id).join(format!("{version:020}.json"))
+}
+
+pub(crate) fn aside(id: Uuid, name: &str) -> Path {
+    store(id).join("_towpath").join("aside").join(name)
+}
+
+/// The version that a file of the log folder is the commit of, if it is one.
+pub(crate) fn commit_version(file_name: &str) -> Option<u64> {
+    log_version(file_name.strip_suffix(".json")?)
+}
+
+/// The version that a file of the log folder is a checkpoint of, if it is one.
+pub(crate) fn checkpoint_version(file_name: &str) -> Option<u64> {
+    log_version(file_name.strip_suffix(".checkpoint.parquet")?)
+}
+
+fn log_version(digits: &str) -> Option<u64> {
+    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
+}
+
+/// A new data file of the month, from the root of its store, as Delta's log names it.
+pub(crate) fn new_data_file(calendarmonth: i64) -> String {
+    format!("{PARTITION_COLUMN}={calendarmonth}/{}.parquet", Uuid::new_v4())
+}
+
+/// Where the one holder of something says so: a locked file locally, a lease object elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct LockPaths {
+    pub(crate) file: Path,
+    pub(crate) object: Path,
+}
+
+impl LockPaths {
+    fn new(folder: &Path, name: &str) -> LockPaths {
+        LockPaths {
+            file: folder.clone().join(format!("{name}.lock")),
+            object: folder.clone().join(format!("{name}.lease")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{checkpoint_version, commit_version, may_precede_lake};
+    use object_store::path::Path;
+
+    #[test]
+    fn log_files_are_told_by_their_names() {
+        assert_eq!(commit_version("00000000000000000012.json"), Some(12));
+        assert_eq!(commit_version("00000000000000000012.checkpoint.parquet"), None);
+        assert_eq!(checkpoint_version("00000000000000000012.checkpoint.parquet"), Some(12));
+        for other in ["_last_checkpoint", "12.json", "0000000000000000001x.json", ".json"] {
+            assert_eq!(commit_version(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_preparations_may_precede_a_lake() {
+        assert!(may_precede_lake(&Path::from("_selftest/a/1")));
+        assert!(!may_precede_lake(&Path::from("photos/a.jpg")));
+    }
+}

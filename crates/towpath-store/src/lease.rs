@@ -1,0 +1,353 @@
+//! The lease: at most one holder at a time, in this process and beyond.
+//!
+//! On a local file system the lease is a lock on a file, which ends with the process that has it.
+//! On an object store it is an object that names its holder and when it ends; the holder renews it
+//! while it lives, and whoever finds it ended takes it over by a conditional overwrite.
+//!
+//! The lease keeps writers from working in vain. It is not what keeps a store right: a holder that
+//! was taken over without noticing cannot commit, because a commit names the version it follows.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use object_store::path::Path;
+use object_store::{ObjectStore, PutMode, PutOptions, UpdateVersion};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::{self, JoinHandle};
+use tokio::time::{Instant, sleep};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use crate::error::{Error, Result, is_permanent};
+use crate::lake_files::{ATTEMPTS_MAX, LakeFiles};
+use crate::layout::LockPaths;
+use crate::local::create_folder;
+
+/// How long a lease object holds without being renewed: how long others wait after a crash.
+const LEASE_SECS: u32 = 30;
+
+/// How often a lease object is renewed: two renewals may fail before it ends.
+const RENEW_SECS: u64 = 10;
+
+/// How far two machines' clocks may differ before one takes a lease over that is still renewed.
+/// It costs the other one its commit, not the store its events.
+const CLOCK_SKEW_SECS: u32 = 10;
+
+/// The first pause between two looks at a lease that another one has; it doubles.
+const POLL_MILLIS_FIRST: u64 = 5;
+
+/// The longest pause between two looks at a locked file: a system call.
+const POLL_FILE_MILLIS_MAX: u64 = 40;
+
+/// The longest pause between two looks at a lease object: a request that costs money.
+const POLL_OBJECT_MILLIS_MAX: u64 = 1_000;
+
+/// A lease that is held until it is released or dropped.
+#[derive(Debug)]
+pub(crate) enum Lease {
+    /// Closing the file unlocks it.
+    File(File),
+    Object(ObjectLease),
+}
+
+/// What the time is, as told by the caller and counted on from there.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    told: DateTime<Utc>,
+    at: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> DateTime<Utc> {
+        self.told + TimeDelta::from_std(self.at.elapsed()).unwrap_or_default()
+    }
+}
+
+impl Lease {
+    /// Waits for the lease, at most `wait_max`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseTimeout`] naming `what` if another one still has it then.
+    pub(crate) async fn acquire(
+        files: &LakeFiles,
+        paths: &LockPaths,
+        what: &str,
+        now: DateTime<Utc>,
+        wait_max: Duration,
+    ) -> Result<Lease> {
+        let clock = Clock { told: now, at: Instant::now() };
+        let acquired = match files.location().local_path() {
+            Some(lake) => {
+                let path = lake.join(paths.file.as_ref());
+                lock_file(path, &paths.file, clock, wait_max).await?.map(Lease::File)
+            }
+            None => ObjectLease::acquire(files, &paths.object, clock, wait_max)
+                .await?
+                .map(Lease::Object),
+        };
+        acquired.ok_or_else(|| Error::LeaseTimeout { what: what.to_owned(), waited: wait_max })
+    }
+
+    /// Gives the lease back, so that the next one need not wait for it to end.
+    pub(crate) async fn release(self) {
+        match self {
+            Lease::File(file) => drop(file),
+            Lease::Object(mut lease) => lease.release().await,
+        }
+    }
+}
+
+/// Locks the file, or returns `None` after `wait_max`.
+async fn lock_file(
+    path: PathBuf,
+    named: &Path,
+    clock: Clock,
+    wait_max: Duration,
+) -> Result<Option<File>> {
+    let failed = |source: io::Error| {
+        Error::storage(
+            "lock",
+            named,
+            object_store::Error::Generic { store: "local files", source: source.into() },
+        )
+    };
+    let mut poll = Duration::from_millis(POLL_MILLIS_FIRST);
+    loop {
+        let path = path.clone();
+        let tried = task::spawn_blocking(move || try_lock_file(&path)).await;
+        if let Some(file) = tried.map_err(io::Error::other).flatten().map_err(failed)? {
+            return Ok(Some(file));
+        }
+        let Some(left) = wait_max.checked_sub(clock.at.elapsed()) else { return Ok(None) };
+        sleep(poll.min(left)).await;
+        poll = (poll * 2).min(Duration::from_millis(POLL_FILE_MILLIS_MAX));
+    }
+}
+
+fn try_lock_file(path: &FilePath) -> io::Result<Option<File>> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(err)) => Err(err),
+    }
+}
+
+/// What a lease object says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LeaseRecord {
+    /// Who has it; none if it was given back.
+    holder: Option<Uuid>,
+    /// When it ends, in milliseconds since 1970.
+    expires_at_millis: i64,
+}
+
+impl LeaseRecord {
+    fn held(holder: Uuid, now: DateTime<Utc>) -> LeaseRecord {
+        let expires = now + TimeDelta::seconds(i64::from(LEASE_SECS));
+        LeaseRecord { holder: Some(holder), expires_at_millis: expires.timestamp_millis() }
+    }
+
+    fn is_over(&self, now: DateTime<Utc>) -> bool {
+        let skew = i64::from(CLOCK_SKEW_SECS) * 1_000;
+        self.holder.is_none() || now.timestamp_millis() > self.expires_at_millis + skew
+    }
+}
+
+/// A lease that is an object, renewed by a task.
+#[derive(Debug)]
+pub(crate) struct ObjectLease {
+    held: Held,
+    renewal: JoinHandle<()>,
+    released: bool,
+}
+
+/// The lease object as its holder last wrote it.
+#[derive(Clone, Debug)]
+struct Held {
+    objects: Arc<dyn ObjectStore>,
+    path: Path,
+    holder: Uuid,
+    clock: Clock,
+    version: Arc<Mutex<UpdateVersion>>,
+}
+
+impl ObjectLease {
+    async fn acquire(
+        files: &LakeFiles,
+        path: &Path,
+        clock: Clock,
+        wait_max: Duration,
+    ) -> Result<Option<ObjectLease>> {
+        let objects = Arc::clone(files.objects());
+        let holder = Uuid::new_v4();
+        let mut watch = Watch::default();
+        let mut errors = 0;
+        let mut poll = Duration::from_millis(POLL_MILLIS_FIRST);
+        loop {
+            let mode = match files.read_versioned(path).await? {
+                None => Some(PutMode::Create),
+                Some((text, version)) => match serde_json::from_slice::<LeaseRecord>(&text) {
+                    // The answer to the last attempt was lost.
+                    Ok(record) if record.holder == Some(holder) => {
+                        return Ok(Some(ObjectLease::start(objects, path, holder, clock, version)));
+                    }
+                    Ok(record) if !record.is_over(clock.now()) && !watch.is_dead(&version) => None,
+                    // Over, dead, or unreadable, which only a foreign hand can have made it.
+                    _ => Some(PutMode::Update(version)),
+                },
+            };
+            if let Some(mode) = mode {
+                let record = LeaseRecord::held(holder, clock.now());
+                match put(&objects, path, &record, mode).await {
+                    Ok(version) => {
+                        return Ok(Some(ObjectLease::start(objects, path, holder, clock, version)));
+                    }
+                    Err(err) if is_lost_race(&err) => {}
+                    Err(err) => {
+                        errors += 1;
+                        if errors >= ATTEMPTS_MAX || is_permanent(&err) {
+                            return Err(Error::storage("take the lease", path, err));
+                        }
+                        // It may be ours all the same: the next look tells.
+                        continue;
+                    }
+                }
+            }
+            let Some(left) = wait_max.checked_sub(clock.at.elapsed()) else { return Ok(None) };
+            sleep(poll.min(left)).await;
+            poll = (poll * 2).min(Duration::from_millis(POLL_OBJECT_MILLIS_MAX));
+        }
+    }
+
+    fn start(
+        objects: Arc<dyn ObjectStore>,
+        path: &Path,
+        holder: Uuid,
+        clock: Clock,
+        version: UpdateVersion,
+    ) -> ObjectLease {
+        let version = Arc::new(Mutex::new(version));
+        let held = Held { objects, path: path.clone(), holder, clock, version };
+        let renewal = task::spawn(renew(held.clone()));
+        ObjectLease { held, renewal, released: false }
+    }
+
+    async fn release(&mut self) {
+        self.released = true;
+        self.renewal.abort();
+        self.held.give_back().await;
+    }
+}
+
+impl Drop for ObjectLease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+        if self.released {
+            return;
+        }
+        // Best effort: without a runtime the lease ends by itself.
+        if let Ok(runtime) = Handle::try_current() {
+            let held = self.held.clone();
+            runtime.spawn(async move { held.give_back().await });
+        }
+    }
+}
+
+impl Held {
+    async fn give_back(&self) {
+        let mut version = self.version.lock().await;
+        let record = LeaseRecord { holder: None, expires_at_millis: 0 };
+        let mode = PutMode::Update(version.clone());
+        match put(&self.objects, &self.path, &record, mode).await {
+            Ok(newer) => *version = newer,
+            Err(err) => debug!(path = %self.path, error = %err, "lease not given back"),
+        }
+    }
+}
+
+async fn renew(held: Held) {
+    loop {
+        sleep(Duration::from_secs(RENEW_SECS)).await;
+        let mut version = held.version.lock().await;
+        let record = LeaseRecord::held(held.holder, held.clock.now());
+        let mode = PutMode::Update(version.clone());
+        match put(&held.objects, &held.path, &record, mode).await {
+            Ok(newer) => *version = newer,
+            Err(err) if is_lost_race(&err) => {
+                warn!(path = %held.path, "lease was taken over");
+                return;
+            }
+            Err(err) => debug!(path = %held.path, error = %err, "lease not renewed, trying again"),
+        }
+    }
+}
+
+/// Notices that a lease is not renewed, whatever its holder's clock says.
+#[derive(Default)]
+struct Watch {
+    seen: Option<(UpdateVersion, Instant)>,
+}
+
+impl Watch {
+    fn is_dead(&mut self, version: &UpdateVersion) -> bool {
+        match &self.seen {
+            Some((seen, since)) if seen == version => {
+                since.elapsed() > Duration::from_secs(u64::from(LEASE_SECS))
+            }
+            _ => {
+                self.seen = Some((version.clone(), Instant::now()));
+                false
+            }
+        }
+    }
+}
+
+async fn put(
+    objects: &Arc<dyn ObjectStore>,
+    path: &Path,
+    record: &LeaseRecord,
+    mode: PutMode,
+) -> object_store::Result<UpdateVersion> {
+    let text = serde_json::to_vec(record)
+        .map_err(|err| object_store::Error::Generic { store: "lease", source: err.into() })?;
+    let done = objects.put_opts(path, text.into(), PutOptions::from(mode)).await?;
+    Ok(UpdateVersion { e_tag: done.e_tag, version: done.version })
+}
+
+fn is_lost_race(err: &object_store::Error) -> bool {
+    matches!(
+        err,
+        object_store::Error::AlreadyExists { .. }
+            | object_store::Error::Precondition { .. }
+            | object_store::Error::NotFound { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLOCK_SKEW_SECS, LEASE_SECS, LeaseRecord};
+    use chrono::{DateTime, TimeDelta};
+    use uuid::Uuid;
+
+    #[test]
+    fn lease_ends_after_its_time_and_the_clocks_skew() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let record = LeaseRecord::held(Uuid::new_v4(), now);
+        let after = |secs: u32| now + TimeDelta::seconds(i64::from(secs));
+        assert!(!record.is_over(after(LEASE_SECS + CLOCK_SKEW_SECS)));
+        assert!(record.is_over(after(LEASE_SECS + CLOCK_SKEW_SECS + 1)));
+        assert!(LeaseRecord { holder: None, ..record }.is_over(now));
+    }
+}

@@ -1,0 +1,280 @@
+//! Local files that are really on the disk when a write is said to be done.
+//!
+//! `object_store`'s own local store never calls fsync. After a power loss the newest commit of a
+//! store is then, typically, an empty file, and Delta readers take an empty commit for one that
+//! changed nothing. [`DurableFiles`] reads and lists through `object_store`, but writes by itself:
+//! a staging file, fsync, a hard link (create) or a rename (overwrite), fsync of the folder.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::stream::BoxStream;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
+    Result, UploadPart,
+};
+use tokio::task;
+use uuid::Uuid;
+
+/// How this store calls itself in errors.
+const STORE: &str = "local files";
+
+/// Attempts at making a staging file: its folder may be removed under it, its name be taken.
+const STAGING_ATTEMPTS_MAX: u32 = 8;
+
+/// An object store over local files, whose writes survive a power loss once they are done.
+///
+/// Paths are absolute: `data/lake` is `/data/lake`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DurableFiles {
+    files: LocalFileSystem,
+}
+
+impl DurableFiles {
+    pub(crate) fn new() -> DurableFiles {
+        DurableFiles { files: LocalFileSystem::new() }
+    }
+}
+
+impl fmt::Display for DurableFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DurableFiles")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for DurableFiles {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let overwrite = match options.mode {
+            PutMode::Overwrite => true,
+            PutMode::Create => false,
+            PutMode::Update(_) => {
+                return Err(Error::NotImplemented {
+                    operation: "conditional overwrite".into(),
+                    implementer: STORE.into(),
+                });
+            }
+        };
+        let path = self.files.path_to_filesystem(location)?;
+        task::spawn_blocking(move || {
+            let (file, staging) = new_staging(&path)?;
+            let written = payload.iter().try_for_each(|bytes| (&file).write_all(bytes));
+            let done = written
+                .map_err(|err| io_error(&path, err))
+                .and_then(|()| publish(&file, &staging, &path, overwrite));
+            if done.is_err() {
+                // Hidden from listings by its name, so leaving it behind only costs space.
+                fs::remove_file(&staging).unwrap_or_default();
+            }
+            done.map(|()| PutResult { e_tag: None, version: None })
+        })
+        .await?
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        _options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let path = self.files.path_to_filesystem(location)?;
+        let upload = task::spawn_blocking(move || {
+            let (file, staging) = new_staging(&path)?;
+            let file = Arc::new(Mutex::new(file));
+            Ok::<_, Error>(DurableUpload { file, staging, path, offset: 0, published: false })
+        })
+        .await??;
+        Ok(Box::new(upload))
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.files.get_opts(location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.files.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        self.files.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.files.list(prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.files.list_with_offset(prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.files.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.files.copy_opts(from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        self.files.rename_opts(from, to, options).await
+    }
+}
+
+/// A file written part by part, as the Delta library writes large checkpoints.
+#[derive(Debug)]
+struct DurableUpload {
+    file: Arc<Mutex<File>>,
+    staging: PathBuf,
+    path: PathBuf,
+    offset: u64,
+    published: bool,
+}
+
+#[async_trait]
+impl MultipartUpload for DurableUpload {
+    fn put_part(&mut self, payload: PutPayload) -> UploadPart {
+        let offset = self.offset;
+        self.offset += payload.content_length() as u64;
+        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        task::spawn_blocking(move || {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.seek(SeekFrom::Start(offset)).map_err(|err| io_error(&path, err))?;
+            payload
+                .iter()
+                .try_for_each(|bytes| file.write_all(bytes))
+                .map_err(|err| io_error(&path, err))
+        })
+        .map(|joined| joined?)
+        .boxed()
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let (file, staging, path) =
+            (Arc::clone(&self.file), self.staging.clone(), self.path.clone());
+        task::spawn_blocking(move || {
+            let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            publish(&file, &staging, &path, true)
+        })
+        .await??;
+        self.published = true;
+        Ok(PutResult { e_tag: None, version: None })
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.published = true;
+        let (staging, path) = (self.staging.clone(), self.path.clone());
+        task::spawn_blocking(move || fs::remove_file(&staging).map_err(|err| io_error(&path, err)))
+            .await?
+    }
+}
+
+impl Drop for DurableUpload {
+    fn drop(&mut self) {
+        if !self.published {
+            fs::remove_file(&self.staging).unwrap_or_default();
+        }
+    }
+}
+
+/// Opens a new file beside `path`, making the folder when it is missing.
+///
+/// `object_store` leaves out of its listings what ends in `#` and digits, so a staging file that
+/// a crash leaves behind is never taken for an object.
+fn new_staging(path: &FilePath) -> Result<(File, PathBuf)> {
+    let mut last = None;
+    for _ in 0..STAGING_ATTEMPTS_MAX {
+        let mut staging = path.as_os_str().to_owned();
+        staging.push(format!("#{}", Uuid::new_v4().as_u128()));
+        let staging = PathBuf::from(staging);
+        match OpenOptions::new().write(true).create_new(true).open(&staging) {
+            Ok(file) => return Ok((file, staging)),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    create_folder(folder).map_err(|err| io_error(folder, err))?;
+                }
+                last = Some(err);
+            }
+            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => last = Some(err),
+            Err(err) => return Err(io_error(path, err)),
+        }
+    }
+    let err = last.unwrap_or_else(|| io::Error::from(io::ErrorKind::NotFound));
+    Err(io_error(path, err))
+}
+
+/// Makes the staged bytes durable, then visible under `path`, then makes the name durable.
+fn publish(file: &File, staging: &FilePath, path: &FilePath, overwrite: bool) -> Result<()> {
+    file.sync_all().map_err(|err| io_error(path, err))?;
+    if overwrite {
+        fs::rename(staging, path).map_err(|err| io_error(path, err))?;
+    } else {
+        fs::hard_link(staging, path).map_err(|err| io_error(path, err))?;
+        fs::remove_file(staging).unwrap_or_default();
+    }
+    match path.parent() {
+        Some(folder) => sync_folder(folder).map_err(|err| io_error(path, err)),
+        None => Ok(()),
+    }
+}
+
+/// Makes `folder` and the missing folders above it, each durable in the one that holds it.
+pub(crate) fn create_folder(folder: &FilePath) -> io::Result<()> {
+    let missing: Vec<&FilePath> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    fs::create_dir_all(folder)?;
+    for made in missing {
+        if let Some(holder) = made.parent().filter(|holder| !holder.as_os_str().is_empty()) {
+            sync_folder(holder)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &FilePath) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Only Unix lets a folder be opened and synced; elsewhere the file system's journal must do.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &FilePath) -> io::Result<()> {
+    Ok(())
+}
+
+fn io_error(path: &FilePath, source: io::Error) -> Error {
+    let path = path.display().to_string();
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => Error::AlreadyExists { path, source: source.into() },
+        io::ErrorKind::NotFound => Error::NotFound { path, source: source.into() },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Error::PermissionDenied { path, source: source.into() }
+        }
+        _ => Error::Generic { store: STORE, source: source.into() },
+    }
+}
+
+#[cfg(test)]
+mod tests;

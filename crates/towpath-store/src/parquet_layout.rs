@@ -1,0 +1,74 @@
+//! How a data file is laid out as Parquet, and why.
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
+
+/// Rows in one row group.
+///
+/// A query that a bloom filter or the statistics cannot rule out reads whole pages of a row group,
+/// and the filters are per row group, so smaller ones answer needles faster; larger ones compress
+/// better. This is where the first measurements stood (see the design); the benchmark may move it.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Rows in one data page, at most: what a needle in a page index costs to read.
+const PAGE_ROWS_MAX: usize = 8_192;
+
+/// The zstd level. Level 9 saves five per cent of bytes for three times the encoding time.
+const ZSTD_LEVEL: i32 = 3;
+
+/// The false positives a bloom filter may have. One in a hundred costs ten bits per value.
+const BLOOM_FPP: f64 = 0.01;
+
+/// The columns that people look for one value in.
+///
+/// A filter begins with room for a different value in each row and is folded to what the row group
+/// turned out to have. A column that a store's schema does not have is passed over by the writer.
+const NEEDLES: &[&str] = &[
+    "eventID",
+    "eventName",
+    "requestID",
+    "sharedEventID",
+    "sourceIPAddress",
+    "userIdentity_accessKeyId",
+    "userIdentity_arn",
+    "userIdentity_principalId",
+    "userIdentity_userName",
+    "userIdentity_sessionContext_sessionIssuer_arn",
+];
+
+/// Columns whose values are all different, so that a dictionary only costs.
+const WITHOUT_DICTIONARY: &[&str] = &["eventID", "requestID", "eventJson"];
+
+/// Columns of long text, where the least and greatest value prune nothing but fill the footer.
+const WITHOUT_STATISTICS: &[&str] = &["eventJson"];
+
+/// The properties of every data file.
+#[must_use]
+pub(crate) fn writer_properties() -> WriterProperties {
+    // The level is a constant in range; a wrong one would fail the first test that writes.
+    let zstd = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
+    let mut properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(format!("towpath {}", env!("CARGO_PKG_VERSION")))
+        .set_compression(Compression::ZSTD(zstd))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_write_batch_size(1024)
+        .set_dictionary_enabled(true)
+        .set_statistics_enabled(EnabledStatistics::Page);
+    for name in NEEDLES {
+        let column = ColumnPath::from(*name);
+        properties = properties
+            .set_column_bloom_filter_enabled(column.clone(), true)
+            .set_column_bloom_filter_fpp(column, BLOOM_FPP);
+    }
+    for name in WITHOUT_DICTIONARY {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(*name), false);
+    }
+    for name in WITHOUT_STATISTICS {
+        properties = properties
+            .set_column_statistics_enabled(ColumnPath::from(*name), EnabledStatistics::None);
+    }
+    properties.build()
+}

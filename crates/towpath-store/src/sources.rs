@@ -1,0 +1,127 @@
+//! Which log files are in a store: what its commits say, indexed.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::commit::{CommittedFile, Source};
+use crate::error::{Error, Result};
+use crate::snapshot::Snapshot;
+use crate::store::EventDataStore;
+
+/// Commits read at the same time. Each may be some megabytes; on an object store, reading one
+/// takes tens of milliseconds, most of it waiting.
+const COMMITS_IN_FLIGHT_MAX: usize = 16;
+
+/// What one commit of a store did.
+#[derive(Clone, Debug)]
+pub struct CommitSummary {
+    /// The version it made.
+    pub version: u64,
+    /// When, by its writer's clock, in milliseconds since 1970.
+    pub timestamp_millis: Option<i64>,
+    /// What Delta calls it: `CREATE TABLE`, `WRITE`, …
+    pub operation: Option<String>,
+    /// Whether this program made it.
+    pub ours: bool,
+    /// The log files it appended.
+    pub sources: Vec<Source>,
+    /// The data files it added.
+    pub data_files: Vec<CommittedFile>,
+}
+
+/// The log files that are in a store, as of one version of it.
+///
+/// The commits are the truth; this only holds what they say, and can be made again from them.
+#[derive(Clone, Debug, Default)]
+pub struct SourceIndex {
+    next_version: u64,
+    by_key: HashMap<Box<str>, Known>,
+}
+
+/// What tells one content of a log file from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    size: u64,
+    sha256: Box<str>,
+}
+
+impl SourceIndex {
+    /// Takes in the commits up to `snapshot` that it does not know yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] if a commit is missing, [`Error::TornCommit`] if one is not whole, errors
+    /// of the storage. What was taken in until then stays.
+    pub async fn refresh(&mut self, store: &EventDataStore, snapshot: &Snapshot) -> Result<()> {
+        let mut commits = store.commits(self.next_version, snapshot.version());
+        while let Some(commit) = commits.try_next().await? {
+            for source in commit.sources {
+                let known = Known { size: source.size, sha256: source.sha256.into() };
+                self.by_key.insert(source.key.into(), known);
+            }
+            self.next_version = commit.version + 1;
+        }
+        Ok(())
+    }
+
+    /// Whether a log file with this address and size is in the store, so that it need not be read.
+    #[must_use]
+    pub fn contains(&self, key: &str, size: u64) -> bool {
+        self.by_key.get(key).is_some_and(|known| known.size == size)
+    }
+
+    /// Whether a log file with this address, size and SHA-256 is in the store.
+    #[must_use]
+    pub fn contains_content(&self, key: &str, size: u64, sha256: &str) -> bool {
+        self.by_key.get(key).is_some_and(|known| known.size == size && &*known.sha256 == sha256)
+    }
+
+    /// The number of log files.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Whether no log file is in the store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+}
+
+impl EventDataStore {
+    /// What the commits `first..=last` did, oldest first, read as they are asked for.
+    ///
+    /// # Errors
+    ///
+    /// The stream ends with [`Error::Damaged`] if a commit is missing, with [`Error::TornCommit`]
+    /// if one is not whole, or with an error of the storage.
+    pub fn commits(
+        &self,
+        first: u64,
+        last: u64,
+    ) -> impl futures::Stream<Item = Result<CommitSummary>> + Send + Unpin + '_ {
+        stream::iter(first..=last)
+            .map(move |version| Box::pin(self.commit_summary(version)))
+            .buffered(COMMITS_IN_FLIGHT_MAX)
+    }
+
+    async fn commit_summary(&self, version: u64) -> Result<CommitSummary> {
+        let commit = self.log().read_commit(version).await?.ok_or_else(|| Error::Damaged {
+            path: crate::layout::commit(self.id(), version),
+            reason: "the commit is missing".into(),
+        })?;
+        let ours = commit.record.is_some();
+        let (sources, data_files) =
+            commit.record.map(|record| (record.sources, record.data_files)).unwrap_or_default();
+        Ok(CommitSummary {
+            version,
+            timestamp_millis: commit.timestamp_millis,
+            operation: commit.operation,
+            ours,
+            sources,
+            data_files,
+        })
+    }
+}

@@ -1,0 +1,356 @@
+//! An event data store: one Delta table of a lake.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use deltalake::kernel::Action;
+use deltalake::protocol::DeltaOperation;
+use deltalake::table::state::DeltaTableState;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use crate::commit::{self, CommitRecord};
+use crate::data_file::{self, DataFile, NewDataFile};
+use crate::delta_log::{DeltaLog, Loaded};
+use crate::error::{Error, Result};
+use crate::lake_files::LakeFiles;
+use crate::layout;
+use crate::lease::Lease;
+use crate::settings::{StoreSettings, kernel_schema, with_retention};
+use crate::snapshot::Snapshot;
+use crate::sources::SourceIndex;
+use crate::time::Retention;
+use crate::writer::{Append, Writer};
+
+/// Times that a change of settings or an append is made anew on a newer version, at most. Only
+/// other programs commit beside the holder of the lease.
+pub(crate) const REBASES_MAX: u32 = 16;
+
+/// An event data store. Cloning it is cheap, and the clones share what they loaded.
+#[derive(Clone)]
+pub struct EventDataStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    files: LakeFiles,
+    log: DeltaLog,
+    /// The newest snapshot that was loaded.
+    latest: RwLock<Arc<Snapshot>>,
+    /// What the library loaded for it.
+    state: Mutex<DeltaTableState>,
+    /// Writers of this process queue here, in order, before they ask for the lease.
+    turn: Arc<Mutex<()>>,
+}
+
+/// The right to write to a store, and the turn among the writers of this process.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) lease: Lease,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl EventDataStore {
+    /// Opens the store, or returns `None` if there is none with that id.
+    pub(crate) async fn open(files: &LakeFiles, id: Uuid) -> Result<Option<EventDataStore>> {
+        let log = DeltaLog::new(files, id)?;
+        let Some(loaded) = log.load(None).await? else { return Ok(None) };
+        let snapshot = Snapshot::build(files, &log, &loaded, None).await?;
+        let inner = Inner {
+            files: files.clone(),
+            log,
+            latest: RwLock::new(Arc::new(snapshot)),
+            state: Mutex::new(loaded.state),
+            turn: Arc::default(),
+        };
+        Ok(Some(EventDataStore { inner: Arc::new(inner) }))
+    }
+
+    /// The id, which never changes.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.inner.log.id()
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.settings().name
+    }
+
+    /// For how long events are kept, as of the newest snapshot that was taken.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        self.settings().retention
+    }
+
+    /// When the store was made.
+    #[must_use]
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.settings().created_at
+    }
+
+    /// The settings as of the newest snapshot that was taken.
+    #[must_use]
+    pub fn settings(&self) -> StoreSettings {
+        self.latest().settings().clone()
+    }
+
+    /// The lake's object store, which [`DataFile::path`] is a path of.
+    #[must_use]
+    pub fn object_store(&self) -> &Arc<dyn ObjectStore> {
+        self.inner.files.location().store()
+    }
+
+    /// The newest snapshot that was taken, without asking the storage for a newer one.
+    #[must_use]
+    pub fn latest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.inner.latest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn log(&self) -> &DeltaLog {
+        &self.inner.log
+    }
+
+    /// The data files of the store as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TornCommit`] if the newest commit is not whole; [`Error::UnsupportedTable`] if
+    /// another program made of the table what this one cannot read; errors of the storage.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
+        let mut state = self.inner.state.lock().await;
+        let known = self.latest();
+        let loaded = Box::pin(self.inner.log.load(Some(&state))).await?;
+        let Some(Loaded { state: newer, .. }) = &loaded else {
+            return Ok(known);
+        };
+        if newer.version() == known.version() {
+            return Ok(known);
+        }
+        let Some(loaded) = &loaded else { return Ok(known) };
+        let files = &self.inner.files;
+        let snapshot = Snapshot::build(files, &self.inner.log, loaded, Some(&known)).await?;
+        let snapshot = Arc::new(snapshot);
+        *state = loaded.state.clone();
+        *self.inner.latest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
+        Ok(snapshot)
+    }
+
+    /// Waits for the right to write, at most `wait_max`, and takes a snapshot.
+    ///
+    /// Nobody else appends until the writer commits, is released or is dropped. `now` is the
+    /// caller's clock; the lease counts on from it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseTimeout`] if another writer still has the store then; those of
+    /// [`EventDataStore::snapshot`].
+    pub async fn writer(&self, now: DateTime<Utc>, wait_max: Duration) -> Result<Writer> {
+        let held = self.acquire(now, wait_max).await?;
+        let snapshot = self.snapshot().await?;
+        Ok(Writer::new(self.clone(), held, snapshot))
+    }
+
+    pub(crate) async fn acquire(&self, now: DateTime<Utc>, wait_max: Duration) -> Result<Held> {
+        let what = format!("event data store `{}`", self.id());
+        let began = Instant::now();
+        let turn = Arc::clone(&self.inner.turn).lock_owned();
+        let Ok(turn) = timeout(wait_max, turn).await else {
+            return Err(Error::LeaseTimeout { what, waited: wait_max });
+        };
+        let left = wait_max.saturating_sub(began.elapsed());
+        let lock = layout::writer_lock(self.id());
+        let lease = Box::pin(Lease::acquire(&self.inner.files, &lock, &what, now, left)).await?;
+        Ok(Held { lease, _turn: turn })
+    }
+
+    /// Keeps events for `retention` from now on. It acts on the next snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventDataStore::writer`] and [`Writer::commit`].
+    pub async fn set_retention(
+        &self,
+        retention: Retention,
+        now: DateTime<Utc>,
+        wait_max: Duration,
+    ) -> Result<()> {
+        let held = self.acquire(now, wait_max).await?;
+        let done = Box::pin(self.set_retention_leased(retention, now)).await;
+        held.lease.release().await;
+        done
+    }
+
+    async fn set_retention_leased(&self, retention: Retention, now: DateTime<Utc>) -> Result<()> {
+        for _ in 0..REBASES_MAX {
+            let snapshot = self.snapshot().await?;
+            if snapshot.retention() == retention {
+                return Ok(());
+            }
+            let version = snapshot.next_version(self.id())?;
+            let metadata = with_retention(snapshot.metadata(), retention)?;
+            let record = CommitRecord::new();
+            let operation = DeltaOperation::SetTableProperties {
+                properties: metadata.configuration().clone().into_iter().collect(),
+            };
+            let actions = vec![Action::Metadata(metadata)];
+            let text = self.encode(version, &record, actions, operation, now)?;
+            if self.inner.log.commit(version, text, record.commit).await? {
+                self.inner.log.checkpoint_if_due(version).await;
+                return Ok(());
+            }
+        }
+        Err(Error::CommitConflict {
+            store: self.id().to_string(),
+            version: self.latest().version(),
+        })
+    }
+
+    pub(crate) fn encode(
+        &self,
+        version: u64,
+        record: &CommitRecord,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+        now: DateTime<Utc>,
+    ) -> Result<Bytes> {
+        commit::encode(version, record, actions, operation, now)
+            .map_err(|err| Error::log("add to", self.id().to_string(), err.into()))
+    }
+
+    /// Writes rows of one month, in the order given, as a data file that is in no commit yet.
+    ///
+    /// Give it to [`Writer::commit`]. The file is on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRows`] if the rows are not of the store's schema and of that month, or
+    /// there are none; [`Error::AppendTooLarge`]; [`Error::OutOfSpace`]; errors of the storage.
+    pub async fn write_data_file(
+        &self,
+        calendarmonth: i64,
+        batches: &[RecordBatch],
+    ) -> Result<NewDataFile> {
+        let store = self.id().to_string();
+        let schema = Arc::clone(self.latest().schema());
+        check_schema(&store, &schema, batches)?;
+        let Some(first) = batches.first() else {
+            return Err(Error::InvalidRows { store, reason: "there are none".into() });
+        };
+        // The rows' own schema: equal, but for annotations that Delta does not keep.
+        let schema = first.schema();
+        let rows: Vec<RecordBatch> = batches.to_vec();
+        let encoded =
+            task::spawn_blocking(move || data_file::encode(&store, &schema, calendarmonth, &rows));
+        let (file, content) = match encoded.await {
+            Ok(encoded) => encoded?,
+            Err(err) => {
+                let store = self.id().to_string();
+                return Err(Error::InvalidRows { store, reason: err.to_string() });
+            }
+        };
+        let (root, within) = (layout::store(self.id()), Path::from(file.path.as_str()));
+        let path = root.parts().chain(within.parts()).collect();
+        self.inner.files.write(&path, content).await?;
+        Ok(file)
+    }
+
+    /// Reads a data file and compares it with what was committed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedDataFile`] if its size or its SHA-256 is another; [`Error::Storage`] if it
+    /// cannot be read, also if it is missing.
+    pub async fn verify_data_file(&self, file: &DataFile) -> Result<()> {
+        let failed = |err| Error::storage("read", &file.path, err);
+        let mut content = self.object_store().get(&file.path).await.map_err(failed)?.into_stream();
+        let (mut digest, mut bytes) = (Sha256::new(), 0);
+        while let Some(part) = content.try_next().await.map_err(failed)? {
+            bytes += part.len() as u64;
+            digest.update(&part);
+        }
+        let damaged = |what, expected, found| Error::DamagedDataFile {
+            path: file.path.clone(),
+            what,
+            expected,
+            found,
+        };
+        if bytes != file.size_bytes {
+            return Err(damaged("size", file.size_bytes.to_string(), bytes.to_string()));
+        }
+        let found = data_file::hex(&digest.finalize());
+        if !file.sha256.is_empty() && found != file.sha256 {
+            return Err(damaged("SHA-256", file.sha256.clone(), found));
+        }
+        Ok(())
+    }
+
+    /// Every log file that is in the store as of `snapshot`.
+    ///
+    /// Reads all commits; [`SourceIndex::refresh`] reads only those after what it knows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SourceIndex::refresh`].
+    pub async fn sources(&self, snapshot: &Snapshot) -> Result<SourceIndex> {
+        let mut index = SourceIndex::default();
+        index.refresh(self, snapshot).await?;
+        Ok(index)
+    }
+
+    /// Appends as a [`Writer`] does, in one call, for a caller that needs no snapshot in between.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventDataStore::writer`] and [`Writer::commit`].
+    pub async fn append(
+        &self,
+        append: Append,
+        now: DateTime<Utc>,
+        wait_max: Duration,
+    ) -> Result<u64> {
+        self.writer(now, wait_max).await?.commit(append, now).await
+    }
+}
+
+impl fmt::Debug for EventDataStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventDataStore").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+fn check_schema(
+    store: &str,
+    expected: &arrow::datatypes::Schema,
+    batches: &[RecordBatch],
+) -> Result<()> {
+    let invalid = |reason: String| Error::InvalidRows { store: store.to_owned(), reason };
+    let expected = kernel_schema(expected).map_err(invalid)?;
+    for batch in batches {
+        let found = kernel_schema(&batch.schema()).map_err(invalid)?;
+        if found == expected {
+            continue;
+        }
+        let differing = expected
+            .fields()
+            .find(|field| found.field(field.name()) != Some(field))
+            .or_else(|| found.fields().find(|field| expected.field(field.name()).is_none()));
+        let reason = match differing {
+            Some(field) => format!("column `{}` is not as in its schema", field.name()),
+            None => "the columns are in another order than in its schema".to_owned(),
+        };
+        return Err(invalid(reason));
+    }
+    Ok(())
+}
