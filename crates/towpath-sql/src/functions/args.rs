@@ -275,6 +275,19 @@ pub(crate) enum Bytes<'a> {
     Fixed(&'a FixedSizeBinaryArray),
 }
 
+impl<'a> Bytes<'a> {
+    /// The value of a row, `None` for NULL.
+    pub(crate) fn get(&self, row: usize) -> Option<&'a [u8]> {
+        match self {
+            Bytes::Constant(value) => *value,
+            Bytes::Binary(array) => array.is_valid(row).then(|| array.value(row)),
+            Bytes::Large(array) => array.is_valid(row).then(|| array.value(row)),
+            Bytes::View(array) => array.is_valid(row).then(|| array.value(row)),
+            Bytes::Fixed(array) => array.is_valid(row).then(|| array.value(row)),
+        }
+    }
+}
+
 impl<'a> Value<'a> for &'a [u8] {
     type Column = Bytes<'a>;
 
@@ -313,13 +326,7 @@ impl<'a> Value<'a> for &'a [u8] {
     }
 
     fn get(column: &Bytes<'a>, row: usize) -> Option<&'a [u8]> {
-        match column {
-            Bytes::Constant(value) => *value,
-            Bytes::Binary(array) => array.is_valid(row).then(|| array.value(row)),
-            Bytes::Large(array) => array.is_valid(row).then(|| array.value(row)),
-            Bytes::View(array) => array.is_valid(row).then(|| array.value(row)),
-            Bytes::Fixed(array) => array.is_valid(row).then(|| array.value(row)),
-        }
+        column.get(row)
     }
 }
 
@@ -332,6 +339,20 @@ pub(crate) enum Integers<'a> {
     Int32(&'a PrimitiveArray<Int32Type>),
     Int64(&'a PrimitiveArray<Int64Type>),
     Date(&'a PrimitiveArray<Date32Type>),
+}
+
+impl Integers<'_> {
+    /// The value of a row, `None` for NULL.
+    pub(crate) fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Integers::Constant(value) => *value,
+            Integers::Int8(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
+            Integers::Int16(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
+            Integers::Int32(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
+            Integers::Int64(array) => array.is_valid(row).then(|| array.value(row)),
+            Integers::Date(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
+        }
+    }
 }
 
 impl<'a> Value<'a> for i64 {
@@ -365,14 +386,7 @@ impl<'a> Value<'a> for i64 {
     }
 
     fn get(column: &Integers<'a>, row: usize) -> Option<i64> {
-        match column {
-            Integers::Constant(value) => *value,
-            Integers::Int8(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
-            Integers::Int16(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
-            Integers::Int32(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
-            Integers::Int64(array) => array.is_valid(row).then(|| array.value(row)),
-            Integers::Date(array) => array.is_valid(row).then(|| i64::from(array.value(row))),
-        }
+        column.get(row)
     }
 }
 
@@ -461,6 +475,16 @@ pub(crate) enum Booleans<'a> {
     Array(&'a BooleanArray),
 }
 
+impl Booleans<'_> {
+    /// The value of a row, `None` for NULL.
+    pub(crate) fn get(&self, row: usize) -> Option<bool> {
+        match self {
+            Booleans::Constant(value) => *value,
+            Booleans::Array(array) => array.is_valid(row).then(|| array.value(row)),
+        }
+    }
+}
+
 impl<'a> Value<'a> for bool {
     type Column = Booleans<'a>;
 
@@ -482,10 +506,7 @@ impl<'a> Value<'a> for bool {
     }
 
     fn get(column: &Booleans<'a>, row: usize) -> Option<bool> {
-        match column {
-            Booleans::Constant(value) => *value,
-            Booleans::Array(array) => array.is_valid(row).then(|| array.value(row)),
-        }
+        column.get(row)
     }
 }
 
@@ -688,6 +709,6 @@ pub fn array_type(element: DataType) -> DataType {
 /// `map(key, value)` as functions return it.
 #[must_use]
 pub fn map_type(key: DataType, value: DataType) -> DataType {
-    let entries = vec![Field::new("keys", key, false), Field::new("values", value, true)];
+    let entries = vec![Field::new("key", key, false), Field::new("value", value, true)];
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries.into()), false)), false)
 }

@@ -11,11 +11,15 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 
 pub mod args;
+mod integer_result;
 mod scalar;
 pub mod type_name;
 
+mod binary;
 mod bitwise;
+mod math;
 mod string;
+mod url;
 
 use scalar::ScalarFunction;
 
@@ -76,8 +80,11 @@ impl Registry {
 #[must_use]
 pub fn register_all() -> Functions {
     let mut registry = Registry::default();
+    binary::register(&mut registry);
     bitwise::register(&mut registry);
+    math::register(&mut registry);
     string::register(&mut registry);
+    url::register(&mut registry);
     let mut functions = registry.functions;
     functions.scalar.extend(registry.forms.into_values().map(|one| Arc::new(one.into_udf())));
     functions

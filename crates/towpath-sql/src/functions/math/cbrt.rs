@@ -1,0 +1,17 @@
+//! `cbrt(x)`: the cube root, double.
+//!
+//! <https://trino.io/docs/current/functions/math.html#cbrt>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use crate::functions::args::{Args, map1};
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("cbrt").form(&[Param::Double], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map1(args, |x: f64| Ok(Some(x.cbrt())))
+}

@@ -1,0 +1,17 @@
+//! `cos(x)`: the cosine of an angle in radians, double.
+//!
+//! <https://trino.io/docs/current/functions/math.html#cos>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use crate::functions::args::{Args, map1};
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("cos").form(&[Param::Double], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map1(args, |x: f64| Ok(Some(x.cos())))
+}

@@ -1,0 +1,17 @@
+//! `ln(x)`: the natural logarithm, NaN of a negative number, double.
+//!
+//! <https://trino.io/docs/current/functions/math.html#ln>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use crate::functions::args::{Args, map1};
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("ln").form(&[Param::Double], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map1(args, |x: f64| Ok(Some(x.ln())))
+}

@@ -1,0 +1,17 @@
+//! `log10(x)`: the logarithm to base 10, double.
+//!
+//! <https://trino.io/docs/current/functions/math.html#log10>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use crate::functions::args::{Args, map1};
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("log10").form(&[Param::Double], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map1(args, |x: f64| Ok(Some(x.log10())))
+}

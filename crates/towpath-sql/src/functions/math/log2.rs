@@ -1,0 +1,17 @@
+//! `log2(x)`: the logarithm to base 2, double.
+//!
+//! <https://trino.io/docs/current/functions/math.html#log2>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use crate::functions::args::{Args, map1};
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("log2").form(&[Param::Double], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map1(args, |x: f64| Ok(Some(x.log2())))
+}

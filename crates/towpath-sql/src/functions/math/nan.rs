@@ -1,0 +1,17 @@
+//! `nan()`: not-a-number, double.
+//!
+//! <https://trino.io/docs/current/functions/math.html#nan>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use crate::functions::args::{Args, collect};
+use crate::functions::scalar::{Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("nan").form(&[], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    collect(args.rows, |_| Ok(Some(f64::NAN)))
+}

@@ -1,0 +1,23 @@
+//! `t_pdf(x, df)`: the density of Student's t distribution with `df` degrees of freedom at `x`.
+//!
+//! <https://trino.io/docs/current/functions/math.html#t_pdf>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use super::distribution;
+use crate::functions::args::{Args, invalid, map2};
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("t_pdf").form(&[Param::Double, Param::Double], Returns::DOUBLE, evaluate)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map2(args, |x: f64, freedom: f64| {
+        if freedom.is_nan() || freedom <= 0.0 {
+            return Err(invalid("df must be greater than 0"));
+        }
+        Ok(Some(distribution::t_pdf(x, freedom)))
+    })
+}
