@@ -1,0 +1,89 @@
+//! Why an ingest stopped.
+//!
+//! A file that is no good stops nothing: it is a line in the report. What stops an ingest is a
+//! source that cannot be read or a store that cannot be written.
+
+use std::{io, result};
+
+/// Why an ingest could not be done, or not to its end. Everything committed before stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What was given as a source is neither a path nor a URL that is understood.
+    #[error("source `{text}` is neither a path nor a URL such as `s3://bucket/prefix`")]
+    InvalidSource {
+        /// What was given.
+        text: String,
+    },
+
+    /// Nothing is at the place that was given as a source.
+    #[error("source `{location}` does not exist")]
+    SourceNotFound {
+        /// The source as it was given.
+        location: String,
+    },
+
+    /// The range of event times to ingest holds no instant.
+    #[error("range of event times is empty: `from` must be before `to`")]
+    EmptyRange,
+
+    /// A local source is there but cannot be looked at.
+    #[error("could not read source `{location}`")]
+    ReadSource {
+        /// The source as it was given.
+        location: String,
+        /// What the file system said.
+        source: io::Error,
+    },
+
+    /// The files below a prefix of a bucket could not be listed.
+    #[error("could not list `{location}`")]
+    ListSource {
+        /// The prefix.
+        location: String,
+        /// What the file system or the object store said.
+        source: object_store::Error,
+    },
+
+    /// A log file could not be downloaded although it was listed.
+    #[error("could not read log file `{path}`")]
+    ReadLogFile {
+        /// The log file.
+        path: String,
+        /// What the object store said, after its own retries.
+        source: object_store::Error,
+    },
+
+    /// A data file of the store could not be read to look for duplicates.
+    #[error("could not read data file `{path}`")]
+    ReadDataFile {
+        /// The data file, relative to the lake.
+        path: String,
+        /// What is wrong with it.
+        source: parquet::errors::ParquetError,
+    },
+
+    /// A data file of the store lacks a column, or has one of another type.
+    #[error("data file `{path}` has no column `{column}` of the expected type")]
+    UnexpectedColumn {
+        /// The data file, relative to the lake.
+        path: String,
+        /// The column.
+        column: &'static str,
+    },
+
+    /// Columns of events could not be put into the order of a data file.
+    #[error("could not sort events")]
+    Sort(#[source] arrow::error::ArrowError),
+
+    /// A thread that decoded or sorted events ended without a result.
+    #[error("a worker thread ended early")]
+    Worker(#[source] tokio::task::JoinError),
+
+    /// The event data store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] towpath_store::Error),
+}
+
+/// [`result::Result`] with this crate's [`Error`].
+pub type Result<T, E = Error> = result::Result<T, E>;

@@ -1,0 +1,320 @@
+//! The pipeline: find → read and decode → append, all at once.
+//!
+//! ```text
+//! find ──found──► feed ──jobs──► lanes ──batches──► append
+//!                 sorts,         gunzip, decode      deduplicates,
+//!                 downloads      on threads          sorts, commits
+//! ```
+//!
+//! Every arrow is a bounded queue, and what is behind the arrows is bounded in bytes, so that the
+//! slowest part sets the pace and memory does not grow with what is ingested. The parts are futures
+//! of one task: dropping the ingest stops them all, and what was committed stays.
+
+use std::{
+    num::NonZero,
+    ops::Range,
+    sync::Arc,
+    thread,
+    time::Instant,
+};
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, future::try_join_all, stream};
+use object_store::{Error as ObjectError, ObjectStoreExt};
+use tokio::{
+    sync::{Mutex as AsyncMutex, mpsc},
+    task, try_join,
+};
+use towpath_store::{EventDataStore, Location};
+use tracing::info;
+
+use crate::{
+    append::Appender,
+    budget::Budget,
+    checkpoint::Checkpoint,
+    error::{Error, Result},
+    find::{self, FOUND_QUEUE_MAX, Found, LogFile, Place},
+    gunzip::TEXT_BYTES_MAX,
+    log_file::DeliveryDays,
+    read::{BATCH_TEXT_BYTES, Batch, Job, Reader, Taken},
+    report::{IngestReport, Progress, RejectReason, Rejected},
+    tally::Tally,
+};
+
+/// What time it is, from whoever may read the clock.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Threads that decode. Appending takes about as much computing as decoding, and is one thread, so
+/// more lanes than these would wait for it.
+const LANES_MAX: usize = 4;
+
+/// Log files that are put in order together. Some 200 bytes each, so 40 MB; a trail of one account
+/// has a year or so of them.
+const ORDERED_LOG_FILES_MAX: usize = 200_000;
+
+/// Log files being downloaded at once: enough to hide an object store's latency.
+const DOWNLOADS_MAX: usize = 16;
+
+/// Bytes of downloaded log files that wait to be decoded, compressed.
+const DOWNLOADED_BYTES_MAX: u64 = 32 << 20;
+
+/// What to ingest of the sources.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IngestOptions {
+    /// Only events at or after this time. `None`: from the oldest.
+    pub from: Option<DateTime<Utc>>,
+    /// Only events before this time. `None`: to the newest.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl IngestOptions {
+    /// The event times to take, in microseconds since 1970.
+    fn event_times(&self) -> Result<Range<i64>> {
+        let from = self.from.map_or(i64::MIN, |from| from.timestamp_micros());
+        let to = self.to.map_or(i64::MAX, |to| to.timestamp_micros());
+        if from < to { Ok(from..to) } else { Err(Error::EmptyRange) }
+    }
+
+    /// The days of delivery that can hold such events.
+    fn days(&self) -> Option<DeliveryDays> {
+        DeliveryDays::of(self.from.map(|from| from.date_naive()), self.to.map(|to| to.date_naive()))
+    }
+}
+
+/// Ingests the log files of `sources` into `store` and reports what became of every one.
+///
+/// A log file is in whole or not at all: its events and the note that it was ingested are one
+/// commit. One that cannot be taken is named in the report and stops nothing. Log files that an
+/// earlier ingest dealt with are not read again, and an event that the store has is not stored
+/// again, wherever it comes from. So an ingest that was stopped at any moment, also by dropping this
+/// future, is completed by running it again.
+///
+/// With [`IngestOptions::from`] or [`IngestOptions::to`], folders of CloudTrail's layout are only
+/// looked into if their day is near the range: one day before to two days after. Their files are
+/// not counted.
+///
+/// `progress` is called often, from the task that polls this future; it must return quickly.
+/// Needs a Tokio runtime. Memory stays below 512 MB on two cores unless single log files have
+/// hundreds of megabytes of text.
+///
+/// # Errors
+///
+/// [`Error::EmptyRange`] before anything is done; [`Error::SourceNotFound`],
+/// [`Error::ReadSource`], [`Error::ListSource`] and [`Error::ReadLogFile`] if a source cannot be
+/// read; [`Error::Store`], [`Error::ReadDataFile`] and others if the store cannot be. What was
+/// committed before stays.
+pub async fn ingest(
+    store: &EventDataStore,
+    sources: &[Location],
+    options: &IngestOptions,
+    now: Clock,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<IngestReport> {
+    let began = Instant::now();
+    let wanted = options.event_times()?;
+    let checkpoint = Box::pin(Checkpoint::load(store)).await?;
+    let appender = Appender::new(store, wanted, &checkpoint, now);
+    let tally = Tally::new(progress);
+
+    let lanes = thread::available_parallelism().map_or(1, NonZero::get).min(LANES_MAX);
+    let batch_bytes = u64::try_from(BATCH_TEXT_BYTES).unwrap_or(u64::MAX);
+    // One batch being gathered in each lane, and one being appended.
+    let text_budget = Budget::new(batch_bytes * u64::try_from(lanes + 1).unwrap_or(1));
+    let (found_sender, found) = mpsc::channel(FOUND_QUEUE_MAX);
+    let (jobs_sender, jobs) = mpsc::channel(2 * lanes);
+    // No queue: the batch that is offered is the one after the one being appended.
+    let (batches_sender, batches) = mpsc::channel(1);
+    let jobs = AsyncMutex::new(jobs);
+    let lanes = (0..lanes).map(|_| {
+        let reader = Reader::new(text_budget.clone());
+        run_lane(reader, &jobs, batches_sender.clone(), &text_budget, &tally)
+    });
+    let lanes = try_join_all(lanes.collect::<Vec<_>>());
+    drop(batches_sender);
+
+    try_join!(
+        Box::pin(find::find(sources, options.days(), found_sender)),
+        Box::pin(feed(found, &checkpoint, jobs_sender, &tally)),
+        lanes,
+        Box::pin(append_all(appender, batches, &tally)),
+    )?;
+    let mut report = tally.report();
+    report.set_elapsed(began.elapsed());
+    log_report(store, &report);
+    Ok(report)
+}
+
+fn log_report(store: &EventDataStore, report: &IngestReport) {
+    let (log_files, events) = (&report.log_files, &report.events);
+    info!(
+        store = %store.id(),
+        log_files = log_files.found,
+        log_files_rejected = log_files.rejected,
+        events = events.seen,
+        events_stored = events.stored,
+        elapsed_ms = report.elapsed_ms,
+        "ingested"
+    );
+}
+
+/// Takes what was found, puts the log files in order, and hands on those that are to be read.
+async fn feed(
+    mut found: mpsc::Receiver<Found>,
+    checkpoint: &Checkpoint,
+    jobs: mpsc::Sender<Job>,
+    tally: &Tally<'_>,
+) -> Result<()> {
+    let budget = Budget::new(DOWNLOADED_BYTES_MAX);
+    loop {
+        let mut log_files = next_log_files(&mut found, tally).await;
+        if log_files.is_empty() {
+            return Ok(());
+        }
+        log_files.sort_by(|a, b| a.order().cmp(&b.order()));
+        let to_read = log_files.into_iter().filter(|log_file| {
+            let key = log_file.place.checkpoint_key();
+            let is_in = checkpoint.contains(&key, log_file.size_bytes);
+            if is_in {
+                tally.already_ingested(log_file.size_bytes);
+            }
+            !is_in
+        });
+        let mut downloads =
+            stream::iter(to_read).map(|log_file| download(log_file, &budget)).buffered(DOWNLOADS_MAX);
+        while let Some(download) = downloads.next().await {
+            match download? {
+                Download::Job(job) => {
+                    if jobs.send(job).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                Download::Refused { rejected, size_bytes } => tally.rejected(rejected, size_bytes, 0),
+            }
+        }
+    }
+}
+
+/// The next log files that are put in order together, none at the end.
+async fn next_log_files(found: &mut mpsc::Receiver<Found>, tally: &Tally<'_>) -> Vec<LogFile> {
+    let mut log_files = Vec::new();
+    while log_files.len() < ORDERED_LOG_FILES_MAX {
+        match found.recv().await {
+            Some(Found::LogFile(log_file)) => {
+                tally.found(log_file.size_bytes);
+                log_files.push(log_file);
+            }
+            Some(other) => tally.found_other(other),
+            None => {
+                tally.found_all();
+                break;
+            }
+        }
+    }
+    log_files
+}
+
+/// What asking for the bytes of a log file comes to.
+enum Download {
+    Job(Job),
+    Refused { rejected: Rejected, size_bytes: u64 },
+}
+
+/// Downloads a log file of a bucket. A local one is read later, by the thread that decodes it.
+async fn download(log_file: LogFile, budget: &Budget) -> Result<Download> {
+    let size_bytes = log_file.size_bytes;
+    let refused = |reason, message: String| {
+        let rejected = Rejected { path: log_file.place.name(), reason, message, place: None };
+        Ok(Download::Refused { rejected, size_bytes })
+    };
+    if size_bytes > u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX) {
+        let message = format!("log file is larger than {TEXT_BYTES_MAX} bytes");
+        return refused(RejectReason::TooLarge, message);
+    }
+    let Place::Remote(bucket, key) = &log_file.place else {
+        return Ok(Download::Job(Job { log_file, downloaded: None, room: None }));
+    };
+    let room = budget.share(size_bytes).await;
+    let downloaded = async { bucket.store.get(key).await?.bytes().await }.await;
+    match downloaded {
+        Ok(bytes) => {
+            let downloaded = room.map(|room| (bytes, room));
+            Ok(Download::Job(Job { log_file, downloaded, room: None }))
+        }
+        // This one file, and likely not the next: gone since it was listed, or not for us.
+        Err(
+            err @ (ObjectError::NotFound { .. }
+            | ObjectError::PermissionDenied { .. }
+            | ObjectError::Unauthenticated { .. }),
+        ) => refused(RejectReason::Unreadable, err.to_string()),
+        Err(source) => Err(Error::ReadLogFile { path: log_file.place.name(), source }),
+    }
+}
+
+/// One lane: decodes log files into batches and hands these on.
+async fn run_lane(
+    mut reader: Reader,
+    jobs: &AsyncMutex<mpsc::Receiver<Job>>,
+    batches: mpsc::Sender<Batch>,
+    budget: &Budget,
+    tally: &Tally<'_>,
+) -> Result<()> {
+    loop {
+        let next = jobs.lock().await.recv().await;
+        let Some(mut job) = next else { break };
+        loop {
+            let taken;
+            (reader, taken) = take(reader, job).await?;
+            match taken {
+                Taken::Gathered { size_bytes, events } => tally.read(size_bytes, events),
+                Taken::Refused { rejected, size_bytes, events } => {
+                    tally.rejected(rejected, size_bytes, events);
+                }
+                Taken::NoRoom { job: given_back, text_bytes } => {
+                    // Without handing on what it holds, lanes could wait for each other for ever.
+                    if !hand_on(&mut reader, &batches).await {
+                        return Ok(());
+                    }
+                    let room = budget.share(text_bytes).await;
+                    job = Job { room, ..given_back };
+                    continue;
+                }
+            }
+            break;
+        }
+        if reader.is_full() && !hand_on(&mut reader, &batches).await {
+            return Ok(());
+        }
+    }
+    hand_on(&mut reader, &batches).await;
+    Ok(())
+}
+
+/// Reads one log file on a thread where blocking is allowed.
+async fn take(mut reader: Reader, job: Job) -> Result<(Reader, Taken)> {
+    let taken = task::spawn_blocking(move || {
+        let taken = reader.take(job);
+        (reader, taken)
+    });
+    taken.await.map_err(Error::Worker)
+}
+
+/// Hands on the batch that was gathered. Returns whether anybody still takes batches.
+async fn hand_on(reader: &mut Reader, batches: &mpsc::Sender<Batch>) -> bool {
+    match reader.finish() {
+        Some(batch) => batches.send(batch).await.is_ok(),
+        None => true,
+    }
+}
+
+/// Appends batch after batch.
+async fn append_all(
+    mut appender: Appender<'_>,
+    mut batches: mpsc::Receiver<Batch>,
+    tally: &Tally<'_>,
+) -> Result<()> {
+    while let Some(batch) = batches.recv().await {
+        let appended = Box::pin(appender.append(&batch)).await?;
+        tally.appended(&batch, &appended);
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! What an ingest did, in numbers that reconcile, and every file it could not take by name.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Serialize;
+
+use crate::log_file::LeftOut;
+
+/// Files named one by one in [`IngestReport::rejected`]. Beyond that they are only counted: a
+/// source of nothing but bad files must not fill the memory with their names.
+pub const REJECTED_NAMED_MAX: usize = 100_000;
+
+/// What an ingest did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct IngestReport {
+    /// The files that were come across.
+    pub log_files: LogFileCounts,
+    /// The events of the log files that were read.
+    pub events: EventCounts,
+    /// The bytes of the log files that were read.
+    pub bytes: ByteCounts,
+    /// Wall clock time, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Version of the store after the last commit of this ingest; `None` if there was none.
+    pub store_version: Option<u64>,
+    /// Every log file that is not in the store, the first [`REJECTED_NAMED_MAX`] of them.
+    pub rejected: Vec<Rejected>,
+    /// Folders that could not be read, so that log files in them were not found.
+    pub folders_unreadable: u64,
+}
+
+/// Files by what became of them: `found` = `ingested` + `already_ingested` + `rejected`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LogFileCounts {
+    /// Log files found in the sources.
+    pub found: u64,
+    /// Read and committed by this ingest, whatever became of their events.
+    pub ingested: u64,
+    /// Not read: an earlier ingest had committed all of it.
+    pub already_ingested: u64,
+    /// Not in the store because of what they contain, or because they could not be read.
+    pub rejected: u64,
+    /// Files that are no log files, by why.
+    pub left_out: BTreeMap<LeftOut, u64>,
+}
+
+/// Events by what became of them:
+/// `seen` = `stored` + `duplicate` + `filtered` + `expired` + `rejected`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct EventCounts {
+    /// Events read from log files.
+    pub seen: u64,
+    /// Now in the store, and not before.
+    pub stored: u64,
+    /// Already in the store, or twice in what was read.
+    pub duplicate: u64,
+    /// Outside the range of event times that was asked for.
+    pub filtered: u64,
+    /// Older than the store's retention.
+    pub expired: u64,
+    /// In a log file that was rejected: those up to and with the first bad one.
+    pub rejected: u64,
+    /// Of those stored: the store has another event of the same account and id, with other content.
+    pub conflicting: u64,
+}
+
+/// Bytes of the log files that were ingested.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ByteCounts {
+    /// As they were delivered.
+    pub read: u64,
+    /// Decompressed.
+    pub text: u64,
+}
+
+/// A log file that is not in the store, or a folder that could not be looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// Its path or URL.
+    pub path: String,
+    /// What is wrong with it, for programs.
+    pub reason: RejectReason,
+    /// What is wrong with it, for people.
+    pub message: String,
+    /// Where in it, if that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<RejectPlace>,
+}
+
+/// What is wrong with a rejected log file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// The file system or the object store did not give it out.
+    Unreadable,
+    /// There is nothing in it.
+    Empty,
+    /// Neither gzip nor JSON.
+    NotGzip,
+    /// The gzip stream ends too early.
+    Truncated,
+    /// The gzip stream breaks gzip's own rules.
+    Damaged,
+    /// The gzip stream decompresses to something else than was compressed.
+    ChecksumMismatch,
+    /// Something follows the gzip stream.
+    TrailingBytes,
+    /// It expands more than any log file does.
+    Bomb,
+    /// It is larger than a log file may be.
+    TooLarge,
+    /// Its text is not what CloudTrail writes: broken JSON, no `Records`, an event without a time.
+    Undecodable,
+}
+
+/// Where in a log file the first bad thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum RejectPlace {
+    /// Offset in the file as it was delivered, in bytes.
+    #[serde(rename = "file_byte")]
+    FileByte(u64),
+    /// Offset in the decompressed text, in bytes, and number of the event, counted from 1.
+    #[serde(rename = "text")]
+    Text {
+        /// Offset in bytes.
+        byte: u64,
+        /// Number of the event in the log file, from 1; `None` outside the events.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        record: Option<u64>,
+    },
+}
+
+/// How far an ingest has come. What a progress bar needs; rates are for the caller to work out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Log files found so far.
+    pub log_files_found: u64,
+    /// Their size, in bytes as delivered.
+    pub bytes_found: u64,
+    /// Whether every log file has been found, so that the two numbers above are final.
+    pub found_all: bool,
+    /// Log files done: read and on their way into the store, already ingested, or rejected.
+    pub log_files_done: u64,
+    /// Their size, in bytes as delivered.
+    pub bytes_done: u64,
+    /// Events of log files that are done.
+    pub events_seen: u64,
+    /// Of these, events now in the store.
+    pub events_stored: u64,
+}
+
+impl EventCounts {
+    /// Adds up what became of the events of two sets of log files.
+    pub(crate) fn add(&mut self, other: &EventCounts) {
+        self.seen += other.seen;
+        self.stored += other.stored;
+        self.duplicate += other.duplicate;
+        self.filtered += other.filtered;
+        self.expired += other.expired;
+        self.rejected += other.rejected;
+        self.conflicting += other.conflicting;
+    }
+
+    /// Whether every event that was seen has become exactly one thing.
+    #[must_use]
+    pub fn reconcile(&self) -> bool {
+        self.seen == self.stored + self.duplicate + self.filtered + self.expired + self.rejected
+    }
+}
+
+impl IngestReport {
+    /// Whether everything that was found is in: no log file rejected and no folder unreadable.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.log_files.rejected == 0 && self.folders_unreadable == 0
+    }
+
+    pub(crate) fn set_elapsed(&mut self, elapsed: Duration) {
+        self.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    }
+}

@@ -1,0 +1,140 @@
+//! Counting while the parts of the pipeline work: the report and the progress.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tracing::warn;
+
+use crate::{
+    append::Appended,
+    find::Found,
+    read::Batch,
+    report::{IngestReport, Progress, REJECTED_NAMED_MAX, RejectReason, Rejected},
+};
+
+/// The counts of an ingest under way.
+pub(crate) struct Tally<'a> {
+    counts: Mutex<Counts>,
+    listener: &'a (dyn Fn(&Progress) + Sync),
+}
+
+#[derive(Default)]
+struct Counts {
+    report: IngestReport,
+    progress: Progress,
+}
+
+impl<'a> Tally<'a> {
+    /// Starts from nothing. `listener` is told of every change.
+    pub(crate) fn new(listener: &'a (dyn Fn(&Progress) + Sync)) -> Tally<'a> {
+        Tally { counts: Mutex::default(), listener }
+    }
+
+    /// The report so far.
+    pub(crate) fn report(self) -> IngestReport {
+        self.counts.into_inner().unwrap_or_else(PoisonError::into_inner).report
+    }
+
+    /// A log file was found.
+    pub(crate) fn found(&self, size_bytes: u64) {
+        self.change(|Counts { report, progress }| {
+            report.log_files.found += 1;
+            progress.log_files_found += 1;
+            progress.bytes_found += size_bytes;
+        });
+    }
+
+    /// Something else was found.
+    pub(crate) fn found_other(&self, found: Found) {
+        match found {
+            Found::LogFile(log_file) => self.found(log_file.size_bytes),
+            Found::LeftOut(kind) => {
+                *self.counts().report.log_files.left_out.entry(kind).or_default() += 1;
+            }
+            Found::Unreadable { path, is_folder, error } => {
+                let message = error.to_string();
+                let reason = RejectReason::Unreadable;
+                let rejected = Rejected { path, reason, message, place: None };
+                if is_folder {
+                    warn!(path = %rejected.path, error = %rejected.message, "folder unreadable");
+                    let mut counts = self.counts();
+                    counts.report.folders_unreadable += 1;
+                    counts.report.name(rejected);
+                } else {
+                    self.found(0);
+                    self.rejected(rejected, 0, 0);
+                }
+            }
+        }
+    }
+
+    /// Every log file has been found.
+    pub(crate) fn found_all(&self) {
+        self.change(|counts| counts.progress.found_all = true);
+    }
+
+    /// A log file is in the store from an earlier ingest.
+    pub(crate) fn already_ingested(&self, size_bytes: u64) {
+        self.change(|Counts { report, progress }| {
+            report.log_files.already_ingested += 1;
+            progress.log_files_done += 1;
+            progress.bytes_done += size_bytes;
+        });
+    }
+
+    /// A log file was read, and its events are on their way into the store.
+    pub(crate) fn read(&self, size_bytes: u64, events: u64) {
+        self.change(|Counts { progress, .. }| {
+            progress.log_files_done += 1;
+            progress.bytes_done += size_bytes;
+            progress.events_seen += events;
+        });
+    }
+
+    /// A log file, of which `events` were read, cannot be taken.
+    pub(crate) fn rejected(&self, rejected: Rejected, size_bytes: u64, events: u64) {
+        warn!(path = %rejected.path, error = %rejected.message, "log file rejected");
+        self.change(|Counts { report, progress }| {
+            report.log_files.rejected += 1;
+            report.events.seen += events;
+            report.events.rejected += events;
+            report.name(rejected);
+            progress.log_files_done += 1;
+            progress.bytes_done += size_bytes;
+            progress.events_seen += events;
+        });
+    }
+
+    /// A batch is in the store.
+    pub(crate) fn appended(&self, batch: &Batch, appended: &Appended) {
+        self.change(|Counts { report, progress }| {
+            report.log_files.ingested += u64::try_from(batch.log_files.len()).unwrap_or(u64::MAX);
+            report.events.add(&appended.events);
+            report.bytes.read += batch.log_files.iter().map(|log_file| log_file.size).sum::<u64>();
+            report.bytes.text += batch.text_bytes;
+            report.store_version = appended.version.or(report.store_version);
+            progress.events_stored += appended.events.stored;
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Counts)) {
+        let progress = {
+            let mut counts = self.counts();
+            change(&mut counts);
+            counts.progress
+        };
+        (self.listener)(&progress);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl IngestReport {
+    /// Names a log file that is not in, as long as there is room for names.
+    fn name(&mut self, rejected: Rejected) {
+        if self.rejected.len() < REJECTED_NAMED_MAX {
+            self.rejected.push(rejected);
+        }
+    }
+}
