@@ -42,14 +42,14 @@ pub enum DecodeError {
         place: Place,
     },
 
-    /// A record has no `eventTime`, or a null one: it cannot be placed in a store.
+    /// A record has no `eventTime`: it cannot be placed in a store.
     #[error("record has no `eventTime`{place}")]
     NoEventTime {
         /// Where the record starts.
         place: Place,
     },
 
-    /// The `eventTime` of a record is not a time.
+    /// The `eventTime` of a record is not a time; null is none either.
     #[error("`eventTime` of record is not a time such as 2023-07-10T12:00:00Z{place}")]
     EventTimeNotATime {
         /// Where the value of `eventTime` starts.
