@@ -1,1 +1,4 @@
-//! Skeleton.
+//! Trino's SQL on DataFusion.
+
+pub mod data_type;
+pub mod functions;
