@@ -1,1 +1,92 @@
-fn main() {}
+//! `towpath`: CloudTrail events for years, and the answers to questions about them.
+//!
+//! This crate is the command: what can be typed ([`args`]), what is meant ([`config`]), one module
+//! per subcommand ([`commands`], [`shell`]), and how results and errors are shown ([`output`],
+//! [`error`]). Everything else is the library `towpath`. Only this crate prints, reads the
+//! environment and the clock, and installs a logger.
+
+mod args;
+mod commands;
+mod config;
+mod error;
+mod logging;
+mod output;
+mod progress;
+mod shell;
+mod statement;
+mod time;
+
+use std::env::args_os;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+use clap::CommandFactory;
+use tokio::runtime::Builder;
+
+use crate::args::{Args, Command, LimitArgs, ShellArgs};
+use crate::config::{Config, Environment};
+use crate::error::Outcome;
+use crate::output::Format;
+
+/// Stack of the threads that plan and run statements, in bytes.
+///
+/// Planning recurses over the statement; the library bounds the depth, and its bounds are meant
+/// for a stack of this size.
+const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(outcome) => outcome.into(),
+        Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            error::report(&error);
+            error::exit_code(&error)
+        }
+    }
+}
+
+/// Reads the command line and runs the command in a runtime of its own.
+fn start() -> Result<Outcome> {
+    let args = Args::read(args_os())?;
+    let config = Config::new(&args.global, &Environment::read());
+    logging::init(&config);
+    let runtime = Builder::new_multi_thread()
+        .thread_stack_size(THREAD_STACK_BYTES)
+        .enable_all()
+        .build()
+        .context("could not start threads")?;
+    let outcome = runtime.block_on(run(args.command, &config));
+    // A thread that waits for a line of stdin must not keep the program alive.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Runs one command. Every command that this program has is a line of this function.
+async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
+    let now = Utc::now();
+    match command {
+        Some(Command::Demo(args)) => {
+            commands::until_interrupted(commands::demo(config, args)).await
+        }
+        Some(Command::Store(args)) => {
+            commands::until_interrupted(commands::store(config, args)).await
+        }
+        Some(Command::Ingest(args)) => {
+            commands::until_interrupted(commands::ingest(config, args, now)).await
+        }
+        Some(Command::Query(args)) => {
+            commands::until_interrupted(commands::query(config, args)).await
+        }
+        Some(Command::Shell(args)) => shell::run(config, args).await,
+        None if io::stdin().is_terminal() && io::stdout().is_terminal() => {
+            let limits = LimitArgs::default();
+            shell::run(config, ShellArgs { format: Format::Table, limits }).await
+        }
+        None => {
+            error::tell(&Args::command().render_help().to_string());
+            Err(Args::usage_error("a subcommand is missing").into())
+        }
+    }
+}

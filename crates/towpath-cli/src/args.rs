@@ -1,0 +1,320 @@
+//! What can be typed: every subcommand, argument and flag.
+//!
+//! These structs hold what was typed, checked only one value at a time. [`crate::config`] joins
+//! them with the environment into what is meant.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::styling::Styles;
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args as ClapArgs, CommandFactory, Parser, Subcommand, value_parser};
+
+use crate::output::Format;
+use crate::time::TimeArg;
+
+/// Retention of a new store, in days: seven years, as for a seven-year store of CloudTrail Lake.
+const RETENTION_DAYS_DEFAULT: u32 = 2557;
+
+/// Seconds a statement may run: CloudTrail Lake's own limit of one hour.
+const RUN_SECS_DEFAULT: u64 = 60 * 60;
+
+/// Longest run that can be asked for, in seconds: a year, far from where a clock overflows.
+const RUN_SECS_MAX: u64 = 366 * 24 * 60 * 60;
+
+/// Memory that a statement may use before it spills to disk, in MiB.
+const MEMORY_MIB_DEFAULT: u64 = 1024;
+
+/// Most memory that can be asked for, in MiB: 16 TiB, more than any machine has.
+const MEMORY_MIB_MAX: u64 = 16 * 1024 * 1024;
+
+const ABOUT: &str =
+    "Keep CloudTrail events for years and query them in SQL, as CloudTrail Lake did";
+
+const AFTER_HELP: &str = "\
+Examples:
+  towpath demo                                      see it work on bundled logs
+  towpath store create org-trail                    a store, in the default lake
+  towpath ingest s3://my-trail/AWSLogs --store org-trail
+  towpath query \"SELECT eventName, count(*) FROM org-trail GROUP BY 1 ORDER BY 2 DESC LIMIT 10\"
+  towpath                                           the shell, on a terminal
+
+A lake is a folder or a prefix of a bucket (s3://, gs://, az://) that holds event data stores.
+It is named by --lake, else by TOWPATH_LAKE, else it is `towpath/lake` in your data folder.
+Buckets are reached with the usual AWS_*, AZURE_* and GOOGLE_* variables. TOWPATH_LOG filters what
+is logged, by module: TOWPATH_LOG=towpath_ingest=debug.
+
+Exit codes: 0 done, 1 not done, 2 wrong usage, 3 done in part.";
+
+const STORE_CREATE_HELP: &str = "\
+Prints the id of the new store on stdout. The lake is made if there is none yet.
+
+Examples:
+  towpath store create org-trail
+  towpath store create org-trail --retention-days 365
+  towpath store create old-lake --id 1f0c9b7e-5d3a-4c0e-9b1e-2a7d6c4e8f10";
+
+const INGEST_HELP: &str = "\
+A source is a log file, a folder or a URL (s3://, gs://, az://); folders and prefixes are searched
+for *.json.gz and *.json. Digest, Insights and foreign files are left alone. Each event is stored
+once, however often it was delivered and however often you ingest it: run the command again after
+an interruption, or every hour from cron.
+
+A log file is taken whole or not at all. One that cannot be read is named on stderr and in the
+report, all others are taken, and the exit code is 3.
+
+With --from and --to, only events of that time are stored, and in folders and buckets with
+CloudTrail's layout only those days are looked at.
+
+Examples:
+  towpath ingest ./AWSLogs --store org-trail
+  towpath ingest s3://my-trail/AWSLogs --store org-trail --from -7d
+  towpath ingest ./AWSLogs --store org-trail --from 2024-01-01 --to 2024-02-01 --report report.json";
+
+const QUERY_HELP: &str = "\
+The SQL is Trino's, as in CloudTrail Lake. A store is named by its name, its id or its ARN, without
+quotes: FROM org-trail. Put the statement in single quotes on the command line, or in a file.
+
+Examples:
+  towpath query \"SELECT eventTime, userIdentity.arn FROM org-trail WHERE eventName = 'DeleteBucket'\"
+  towpath query -f queries/delete-bucket.sql
+  towpath query -f report.sql --format csv -o report.csv
+  echo 'SELECT count(*) FROM org-trail' | towpath query -f -";
+
+const SHELL_HELP: &str = "\
+Statements end with `;` and may span lines. A line that begins with `.` is a command of the shell:
+
+  .help          what there is
+  .stores        the stores of the lake
+  .format NAME   change the output format
+  .print TEXT    print TEXT
+  .quit          leave
+
+From a pipe, results go to stdout after each statement; an error goes to stderr and the next
+statement runs. The exit code is then 1 if no statement ran, and 3 if only some did.
+
+Examples:
+  towpath shell
+  towpath shell --format ndjson < statements.sql";
+
+const DEMO_HELP: &str = "\
+Makes a lake, ingests the bundled log files into a store called my-event-data-store, and runs
+queries/delete-bucket.sql. Without --lake the lake is temporary and removed at the end.
+
+Examples:
+  towpath demo
+  towpath --lake ./demo-lake demo        keep the lake and go on with `towpath --lake ./demo-lake`";
+
+/// The `towpath` command.
+#[derive(Debug, Parser)]
+#[command(name = "towpath", version, about = ABOUT, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(infer_subcommands = false, arg_required_else_help = false, styles = Styles::styled())]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Flags that every subcommand takes, before or after its name.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GlobalArgs {
+    /// The lake: a folder or a URL (s3://, gs://, az://)
+    #[arg(long, global = true, value_name = "URL", value_parser = not_empty)]
+    pub(crate) lake: Option<String>,
+
+    /// Log more on stderr; twice for debugging
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Every subcommand there is.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the main job on bundled data, from log files to an answer
+    #[command(after_help = DEMO_HELP)]
+    Demo(DemoArgs),
+
+    /// Create and look at event data stores
+    #[command(subcommand)]
+    Store(StoreCommand),
+
+    /// Take log files into a store, each event once
+    #[command(after_help = INGEST_HELP)]
+    Ingest(IngestArgs),
+
+    /// Run a statement and print its rows
+    #[command(after_help = QUERY_HELP)]
+    Query(QueryArgs),
+
+    /// Run statements as you type them, or from a pipe
+    #[command(after_help = SHELL_HELP)]
+    Shell(ShellArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Folder of log files to use instead of the bundled ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Create a store
+    #[command(after_help = STORE_CREATE_HELP)]
+    Create(StoreCreateArgs),
+
+    /// List all stores of the lake
+    List(StoreListArgs),
+
+    /// Show one store and what it holds
+    Show(StoreShowArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StoreCreateArgs {
+    /// 3 to 128 letters, digits, `.`, `_` or `-`
+    pub(crate) name: String,
+
+    /// Keep the id of a store that lived in CloudTrail Lake, so that old queries run unchanged
+    #[arg(long, value_name = "UUID")]
+    pub(crate) id: Option<String>,
+
+    /// Days that events are kept, by their event time: 7 to 3653
+    #[arg(long, value_name = "N", default_value_t = RETENTION_DAYS_DEFAULT)]
+    #[arg(value_parser = value_parser!(u32).range(7..=3653))]
+    pub(crate) retention_days: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StoreListArgs {
+    /// How to print the stores
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StoreShowArgs {
+    /// Name or id of the store
+    pub(crate) store: String,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Line)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IngestArgs {
+    /// Log files, folders or URLs (s3://, gs://, az://)
+    #[arg(required = true, value_name = "SOURCE", value_parser = not_empty)]
+    pub(crate) sources: Vec<String>,
+
+    /// Name or id of the store that takes the events
+    #[arg(long, value_name = "NAME")]
+    pub(crate) store: String,
+
+    /// Only events at or after this time: a date, RFC 3339, or -7d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<TimeArg>,
+
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) to: Option<TimeArg>,
+
+    /// Write a JSON report with all counts and every log file that was not taken; - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct QueryArgs {
+    /// The statement
+    #[arg(value_name = "SQL", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) statement: Option<String>,
+
+    /// Read one statement from each of these files; - for stdin
+    #[arg(short, long, value_name = "FILE", num_args = 1..)]
+    pub(crate) file: Vec<PathBuf>,
+
+    /// How to print the rows [default: by the name of --output, else table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+
+    /// Write the rows to this file, which appears when they are complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ShellArgs {
+    /// How to print rows
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// What one statement may cost.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Seconds that a statement may run
+    #[arg(long, value_name = "N", default_value_t = RUN_SECS_DEFAULT)]
+    #[arg(value_parser = value_parser!(u64).range(1..=RUN_SECS_MAX))]
+    pub(crate) run_secs_max: u64,
+
+    /// MiB of memory that statements may use before they spill to disk
+    #[arg(long, value_name = "N", default_value_t = MEMORY_MIB_DEFAULT)]
+    #[arg(value_parser = value_parser!(u64).range(16..=MEMORY_MIB_MAX))]
+    pub(crate) memory_mib_max: u64,
+}
+
+impl Default for LimitArgs {
+    fn default() -> LimitArgs {
+        LimitArgs { run_secs_max: RUN_SECS_DEFAULT, memory_mib_max: MEMORY_MIB_DEFAULT }
+    }
+}
+
+impl Args {
+    /// Reads the command line `words`, the program's name first.
+    ///
+    /// # Errors
+    ///
+    /// Clap's error, which also stands for `--help` and `--version`.
+    pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
+        Args::try_parse_from(words)
+    }
+
+    /// An error of usage, worded and printed like clap's own.
+    pub(crate) fn usage_error(message: impl std::fmt::Display) -> clap::Error {
+        Args::command().error(ErrorKind::ValueValidation, message)
+    }
+}
+
+fn not_empty(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_subcommand() {
+        for words in [["towpath", "--lake", "x", "shell"], ["towpath", "shell", "--lake", "x"]] {
+            let args = Args::read(words.map(OsString::from)).unwrap();
+            assert_eq!(args.global.lake.as_deref(), Some("x"));
+        }
+    }
+}

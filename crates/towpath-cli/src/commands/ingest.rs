@@ -1,0 +1,110 @@
+//! `towpath ingest`: log files into a store.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use towpath::{IngestOptions, IngestReport, Store};
+
+use super::open_lake;
+use crate::args::{Args, IngestArgs, LimitArgs};
+use crate::config::Config;
+use crate::error::{Outcome, tell};
+use crate::output::Destination;
+use crate::progress::{ProgressLine, grouped};
+use crate::time::TimeArg;
+
+/// Ingests the sources, names what was not taken, and writes the report.
+pub(crate) async fn ingest(
+    config: &Config,
+    args: IngestArgs,
+    now: DateTime<Utc>,
+) -> Result<Outcome> {
+    let options = options(&args, now)?;
+    let report_file = args.report.as_deref().map(Destination::create).transpose()?;
+    let lake = open_lake(config, LimitArgs::default()).await?;
+    let store = lake.store(&args.store).await?;
+    let report = ingest_with_progress(&store, &args.sources, &options).await?;
+    for rejected in &report.rejected {
+        tell(&format!(
+            "error: log file `{}` was not ingested: {}",
+            rejected.path, rejected.message
+        ));
+    }
+    tell(&summary(&report));
+    if report.log_files.found == 0 {
+        tell("warning: there was no log file in the sources");
+    }
+    if let Some(file) = report_file {
+        write_report(&report, file)?;
+    }
+    Ok(if report.is_complete() { Outcome::Done } else { Outcome::DoneInPart })
+}
+
+/// Ingests `sources` into `store` and shows how far it has come.
+pub(crate) async fn ingest_with_progress(
+    store: &Store,
+    sources: &[String],
+    options: &IngestOptions,
+) -> Result<IngestReport> {
+    let line = ProgressLine::start();
+    Ok(store.ingest(sources, options, &|progress| line.show(progress)).await?)
+}
+
+fn options(args: &IngestArgs, now: DateTime<Utc>) -> Result<IngestOptions> {
+    let resolve = |name: &str, time: Option<TimeArg>| {
+        time.map(|time| time.resolve(now))
+            .transpose()
+            .map_err(|error| Args::usage_error(format!("{name}: {error}")))
+    };
+    let (from, to) = (resolve("--from", args.from)?, resolve("--to", args.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        let message = format!("--from ({from}) must be before --to ({to}), or no event is meant");
+        return Err(Args::usage_error(message).into());
+    }
+    Ok(IngestOptions { from, to, ..IngestOptions::default() })
+}
+
+/// What an ingest did, in lines for people.
+pub(crate) fn summary(report: &IngestReport) -> String {
+    let (files, events) = (&report.log_files, &report.events);
+    let left_out: u64 = files.left_out.values().sum();
+    let mut text = format!(
+        "{} log files: {} ingested, {} already ingested, {} rejected",
+        grouped(files.found),
+        grouped(files.ingested),
+        grouped(files.already_ingested),
+        grouped(files.rejected),
+    );
+    if left_out > 0 {
+        text.push_str(&format!("; {} other files left alone", grouped(left_out)));
+    }
+    if report.folders_unreadable > 0 {
+        text.push_str(&format!("; {} folders unreadable", grouped(report.folders_unreadable)));
+    }
+    text.push_str(&format!(
+        "\n{} events: {} stored, {} duplicate, {} filtered, {} expired, {} rejected",
+        grouped(events.seen),
+        grouped(events.stored),
+        grouped(events.duplicate),
+        grouped(events.filtered),
+        grouped(events.expired),
+        grouped(events.rejected),
+    ));
+    if events.conflicting > 0 {
+        text.push_str(&format!(
+            "\n{} of the stored events share their id with an event of other content; both are kept",
+            grouped(events.conflicting)
+        ));
+    }
+    text
+}
+
+fn write_report(report: &IngestReport, mut file: Destination) -> Result<()> {
+    let text =
+        serde_json::to_string_pretty(report).context("could not put the report into JSON")?;
+    writeln!(file, "{text}").context("could not write the report")?;
+    file.commit()
+}

@@ -1,0 +1,54 @@
+//! One module per subcommand.
+
+mod demo;
+mod ingest;
+mod query;
+mod store;
+
+use anyhow::{Context, Result, anyhow};
+use tokio::signal;
+use towpath::Lake;
+
+pub(crate) use self::demo::demo;
+pub(crate) use self::ingest::ingest;
+pub(crate) use self::query::{query, run_statement};
+pub(crate) use self::store::{list_stores, store};
+use crate::args::LimitArgs;
+use crate::config::Config;
+use crate::error::{Hinted, Outcome};
+
+/// Runs `command` until it ends or the user interrupts it. Dropping a command takes its temporary
+/// files away; what it committed to a store stays.
+pub(crate) async fn until_interrupted(
+    command: impl Future<Output = Result<Outcome>>,
+) -> Result<Outcome> {
+    tokio::select! {
+        outcome = command => outcome,
+        signal = interruption() => {
+            signal.context("could not listen for signals")?;
+            Err(Hinted::new(
+                anyhow!("interrupted"),
+                "what was committed stays; the same command again goes on from there",
+            ).into())
+        }
+    }
+}
+
+/// Completes when the user or the system asks the program to end.
+async fn interruption() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            signal = signal::ctrl_c() => signal,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await
+}
+
+/// Opens the lake that is meant, to query it within `limits`.
+pub(crate) async fn open_lake(config: &Config, limits: LimitArgs) -> Result<Lake> {
+    Ok(Lake::open(config.lake()?, config.lake_options(limits)).await?)
+}

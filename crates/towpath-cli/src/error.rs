@@ -1,0 +1,182 @@
+//! What the user is told when something is not done, and the exit code that says so.
+//!
+//! `error: ` and what could not be done, then a line per cause, then `hint: ` and what to do.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, ErrorKind as IoErrorKind, Write};
+use std::process::ExitCode;
+
+use towpath::{Error, ErrorKind};
+
+use crate::output::printable::many_lines;
+
+/// Causes shown of one error. Chains are a handful long; the limit is against one that loops.
+const CAUSES_MAX: usize = 16;
+
+/// How a command ended, other than by an error that stopped it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything that was asked for.
+    Done,
+    /// Nothing of what was asked for; the user has been told why.
+    NotDone,
+    /// A part; the user has been told which part is missing.
+    DoneInPart,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        ExitCode::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::NotDone => 1,
+            Outcome::DoneInPart => IN_PART,
+        })
+    }
+}
+
+/// Exit code of a command that was done in part; 2 is taken by usage.
+const IN_PART: u8 = 3;
+
+/// Exit code of a command that was not understood.
+const USAGE: u8 = 2;
+
+/// An error with what to do about it.
+#[derive(Debug)]
+pub(crate) struct Hinted {
+    error: anyhow::Error,
+    hint: String,
+}
+
+impl Hinted {
+    pub(crate) fn new(error: anyhow::Error, hint: impl Into<String>) -> Hinted {
+        Hinted { error, hint: hint.into() }
+    }
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for Hinted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
+/// The exit code for a command that `error` stopped.
+pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if let Some(error) = error.downcast_ref::<clap::Error>() {
+        return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+    }
+    match error.downcast_ref::<Error>().map(Error::kind) {
+        Some(ErrorKind::InvalidArgument) => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Whether `error` only means that nobody reads stdout any more, as after `| head`.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|cause| cause.kind() == IoErrorKind::BrokenPipe)
+    })
+}
+
+/// Tells the user about `error`, on stderr.
+pub(crate) fn report(error: &anyhow::Error) {
+    if let Some(error) = error.downcast_ref::<clap::Error>() {
+        // Clap has its own form, which begins with `error: ` too. `--help` goes to stdout.
+        if error.print().is_ok() {
+            return;
+        }
+    }
+    tell(&describe(error));
+}
+
+/// Writes `text` to stderr. If that cannot be done, there is nowhere left to say so.
+pub(crate) fn tell(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let written = stderr.write_all(many_lines(text).as_bytes());
+    drop(written.and_then(|()| stderr.write_all(b"\n")));
+}
+
+/// The text for `error`: itself, the place in the statement, its causes, a hint.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {error}");
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1).take(CAUSES_MAX) {
+        let cause = cause.to_string();
+        // A transparent error repeats its source; once is enough.
+        if cause != last {
+            text.push_str("\n  caused by: ");
+            text.push_str(&cause.replace('\n', "\n    "));
+        }
+        last = cause;
+    }
+    for error in error.chain().filter_map(|cause| cause.downcast_ref::<Error>()) {
+        for line in error.caret().into_iter().flat_map(str::lines) {
+            text.push_str("\n  ");
+            text.push_str(line);
+        }
+    }
+    if let Some(hint) = hint(error) {
+        text.push_str("\nhint: ");
+        text.push_str(&hint);
+    }
+    text
+}
+
+/// What to do about `error`: the command's own hint, else the library's.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
+            return Some(hinted.hint.clone());
+        }
+        cause.downcast_ref::<Error>().and_then(library_hint)
+    })
+}
+
+fn library_hint(error: &Error) -> Option<String> {
+    let own = match error.kind() {
+        ErrorKind::NotALake => "`towpath store create NAME` makes a lake and a store in it",
+        ErrorKind::StoreNotFound => "`towpath store list` lists the stores",
+        ErrorKind::LimitExceeded => "`--run-secs-max` and `--memory-mib-max` raise the limits",
+        _ => return error.hint(),
+    };
+    Some(error.hint().unwrap_or_else(|| own.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_a_hint() {
+        let error: anyhow::Error = Hinted::new(anyhow!("connection refused"), "start it").into();
+        let error = error.context("could not reach `s3://x`");
+        assert_eq!(
+            describe(&error),
+            "error: could not reach `s3://x`\n  caused by: connection refused\nhint: start it"
+        );
+    }
+
+    #[test]
+    fn a_cause_that_repeats_the_error_is_told_once() {
+        let error = Err::<(), _>(anyhow!("x")).context("x").unwrap_err();
+        assert_eq!(describe(&error), "error: x");
+    }
+
+    #[test]
+    fn a_broken_pipe_is_found_below_other_errors() {
+        let pipe = io::Error::from(IoErrorKind::BrokenPipe);
+        let error = Err::<(), _>(pipe).context("could not write to stdout").unwrap_err();
+        assert!(is_broken_pipe(&error));
+        assert!(!is_broken_pipe(&anyhow!("other")));
+    }
+}

@@ -1,0 +1,119 @@
+//! How far an ingest has come: a bar with files, events, rate and time left.
+//!
+//! Shown only if stderr is a terminal; elsewhere nothing is drawn.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use towpath::Progress;
+
+/// How often the bar moves of itself, so that a slow source does not look like a dead program.
+const TICK: Duration = Duration::from_millis(200);
+
+/// While log files are still being found, there is no total to show.
+const SEARCHING: &str = "{spinner} {msg} [{elapsed_precise}]";
+
+/// Once all are found. The bar counts bytes, because log files differ a thousandfold in size.
+const INGESTING: &str = "{bar:24} {percent}% {msg}, {eta} left [{elapsed_precise}]";
+
+/// A bar that shows the [`Progress`] it is given.
+pub(crate) struct ProgressLine {
+    bar: ProgressBar,
+}
+
+impl ProgressLine {
+    /// A bar on stderr, or one that is never seen if stderr is no terminal.
+    pub(crate) fn start() -> ProgressLine {
+        let is_terminal = io::stderr().is_terminal();
+        let target =
+            if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        set_style(&bar, SEARCHING);
+        if is_terminal {
+            bar.enable_steady_tick(TICK);
+        }
+        ProgressLine { bar }
+    }
+
+    /// Shows `progress`.
+    pub(crate) fn show(&self, progress: &Progress) {
+        if progress.found_all && self.bar.length().is_none() {
+            self.bar.set_length(progress.bytes_found);
+            set_style(&self.bar, INGESTING);
+        }
+        self.bar.set_position(progress.bytes_done);
+        self.bar.set_message(message(progress, self.bar.elapsed()));
+    }
+}
+
+impl Drop for ProgressLine {
+    /// Takes the bar off the terminal; what came of it is said in words.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Sets a template; all of ours are well formed, and a bar without one is still a bar.
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
+fn message(progress: &Progress, elapsed: Duration) -> String {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    let rate = progress.events_seen.saturating_mul(1000) / millis;
+    format!(
+        "{}/{} log files, {} events, {}/s",
+        grouped(progress.log_files_done),
+        grouped(progress.log_files_found),
+        grouped(progress.events_seen),
+        grouped(rate)
+    )
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (12_241, "12,241"), (1_234_567, "1,234,567")]
+        {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn the_message_says_files_events_and_rate() {
+        let mut progress = Progress::default();
+        progress.log_files_done = 700;
+        progress.log_files_found = 1_442;
+        progress.events_seen = 7_000;
+        assert_eq!(
+            message(&progress, Duration::from_secs(2)),
+            "700/1,442 log files, 7,000 events, 3,500/s"
+        );
+    }
+
+    #[test]
+    fn both_templates_are_well_formed() {
+        assert!(ProgressStyle::with_template(SEARCHING).is_ok());
+        assert!(ProgressStyle::with_template(INGESTING).is_ok());
+    }
+}

@@ -1,0 +1,134 @@
+use serde_json::Value;
+
+use crate::harness::{Dir, event, gzip, sample_events};
+
+fn count(dir: &Dir) -> String {
+    let sql = "SELECT count(*) AS n FROM trail";
+    dir.towpath(["query", sql, "--format", "csv"]).run().success().text()
+}
+
+#[test]
+fn events_are_stored_once_however_often_they_are_ingested() {
+    let dir = Dir::with_sample();
+    assert_eq!(count(&dir), "n\n5\n");
+    // The same log file, and its events in another one with one more.
+    let mut events = sample_events();
+    events.push(event(6, "PutObject", "2024-06-01T00:00:00Z"));
+    dir.write_log_file("logs/again.json.gz", &events);
+    let ran = dir.towpath(["ingest", "logs", "--store", "trail"]).run().success();
+    assert!(ran.stdout.is_empty());
+    insta::assert_snapshot!(ran.stderr, @"");
+    assert_eq!(count(&dir), "n\n6\n");
+}
+
+#[test]
+fn a_refused_log_file_is_named_the_others_are_taken_and_the_exit_code_is_3() {
+    let dir = Dir::new();
+    let whole = gzip(br#"{"Records":[]}"#);
+    dir.write_log_file("logs/good.json.gz", &sample_events());
+    dir.write("logs/cut.json.gz", &whole[..whole.len() - 9]);
+    dir.write("logs/empty.json.gz", "");
+    dir.write("logs/text.json.gz", "this is not gzip");
+    dir.write("logs/broken.json.gz", gzip(br#"{"Records":[{"eventID":"x","#));
+    dir.write("logs/norecords.json.gz", gzip(br#"{"records":[]}"#));
+    dir.write("logs/notes.txt", "not a log file at all");
+    dir.towpath(["store", "create", "trail"]).run().success();
+    let args = ["ingest", "logs", "--store", "trail", "--report", "report.json"];
+    let ran = dir.towpath(args).run().code(3);
+    assert!(ran.stdout.is_empty());
+    for name in ["cut", "empty", "text", "broken", "norecords"] {
+        let line = format!("logs/{name}.json.gz` was not ingested: ");
+        assert!(ran.stderr.contains(&line), "{name} is missing in {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("good.json.gz"), "{}", ran.stderr);
+    assert_eq!(count(&dir), "n\n5\n");
+
+    let report: Value = serde_json::from_slice(&dir.read("report.json")).unwrap();
+    assert_eq!(report["log_files"]["ingested"], 1);
+    assert_eq!(report["log_files"]["rejected"], 5);
+    assert_eq!(report["events"]["stored"], 5);
+    let rejected = report["rejected"].as_array().unwrap();
+    assert_eq!(rejected.len(), 5);
+    assert!(rejected.iter().all(|file| file["path"].is_string() && file["reason"].is_string()));
+}
+
+#[test]
+fn a_report_on_stdout_is_one_json_document() {
+    let dir = Dir::new();
+    dir.write_log_file("logs/a.json.gz", &sample_events());
+    dir.towpath(["store", "create", "trail"]).run().success();
+    let args = ["ingest", "logs", "--store", "trail", "--report", "-"];
+    let ran = dir.towpath(args).run().success();
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let events = &report["events"];
+    let sum: u64 = ["stored", "duplicate", "filtered", "expired", "rejected"]
+        .iter()
+        .map(|count| events[count].as_u64().unwrap())
+        .sum();
+    assert_eq!(events["seen"].as_u64(), Some(sum));
+    assert_eq!(sum, 5);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_before_any_work() {
+    let dir = Dir::with_sample();
+    dir.write_log_file("more/b.json.gz", &[event(9, "PutObject", "2024-06-01T00:00:00Z")]);
+    let args = ["ingest", "more", "--store", "trail", "--report", "no/such/report.json"];
+    let ran = dir.towpath(args).run().code(1);
+    assert!(
+        ran.stderr.starts_with("error: could not create file `no/such/report.json`"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(count(&dir), "n\n5\n");
+}
+
+#[test]
+fn from_and_to_are_event_times() {
+    let dir = Dir::new();
+    dir.write_log_file("logs/a.json.gz", &sample_events());
+    dir.towpath(["store", "create", "trail"]).run().success();
+    let range = ["--from", "2024-03-01T09:30:00Z", "--to", "2024-05-17T12:00:00Z"];
+    let args = ["ingest", "logs", "--store", "trail", "--report", "-"];
+    let ran = dir.towpath(args.iter().chain(&range)).run().success();
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(report["events"]["stored"], 2, "from is included, to is not");
+    assert_eq!(report["events"]["filtered"], 3);
+
+    let ran = dir.towpath(args.iter().chain(&["--from", "-7d"])).run().success();
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(report["events"]["stored"], 0);
+}
+
+#[test]
+fn expired_events_and_foreign_files_are_no_failure() {
+    let dir = Dir::new();
+    dir.write_log_file("logs/a.json.gz", &[event(1, "CreateBucket", "2015-01-01T00:00:00Z")]);
+    dir.write("logs/CloudTrail-Digest/d.json.gz", gzip(b"{}"));
+    dir.towpath(["store", "create", "trail"]).run().success();
+    let args = ["ingest", "logs", "--store", "trail", "--report", "-"];
+    let ran = dir.towpath(args).run().success();
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(report["events"]["expired"], 1);
+    assert_eq!(report["log_files"]["found"], 1);
+}
+
+#[test]
+fn a_source_that_is_not_there_is_an_error() {
+    let dir = Dir::with_sample();
+    let ran = dir.towpath(["ingest", "no-such-folder", "--store", "trail"]).run();
+    assert!(matches!(ran.code, Some(1 | 2)), "{ran:?}");
+    assert!(
+        ran.stderr.starts_with("error: ") && ran.stderr.contains("no-such-folder"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_source_without_log_files_is_said_to_be_so() {
+    let dir = Dir::with_sample();
+    std::fs::create_dir(dir.path().join("nothing")).unwrap();
+    let ran = dir.towpath(["ingest", "nothing", "--store", "trail"]).run().success();
+    assert!(ran.stderr.contains("warning: there was no log file in the sources"), "{}", ran.stderr);
+}

@@ -1,0 +1,24 @@
+//! The `towpath` command as a user meets it: the real binary, each test in a folder of its own.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+/// The arrows between our crates.
+mod architecture;
+/// `towpath demo`.
+mod demo;
+/// Exit codes, and what is said on stderr.
+mod errors;
+/// How rows are written.
+mod formats;
+/// A folder, a lake in it, and commands to run there.
+mod harness;
+/// `towpath ingest`.
+mod ingest;
+/// The catalogue of questions.
+mod queries;
+/// `towpath query`.
+mod query;
+/// `towpath shell`.
+mod shell;
+/// `towpath store`.
+mod store;
