@@ -9,7 +9,7 @@ SELECT
     awsRegion,
     userIdentity.arn,
     count(*) AS calls,
-    array_agg(DISTINCT eventName) AS eventNames
+    array_sort(array_agg(DISTINCT eventName)) AS eventNames
 FROM
     my-event-data-store
 WHERE
@@ -18,4 +18,5 @@ GROUP BY
     awsRegion,
     userIdentity.arn
 ORDER BY
-    calls DESC
+    calls DESC,
+    userIdentity.arn

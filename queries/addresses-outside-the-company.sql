@@ -23,4 +23,5 @@ GROUP BY
     coalesce(userIdentity.arn, userIdentity.userName, userIdentity.principalId)
 ORDER BY
     calls DESC,
-    identity
+    identity,
+    sourceIPAddress

@@ -20,6 +20,9 @@ FROM
     my-event-data-store
 WHERE
     eventName IN ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy')
-    AND regexp_like(element_at(requestParameters, 'policyArn'), '/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$')
+    AND regexp_like(
+        element_at(requestParameters, 'policyArn'),
+        '/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$'
+    )
 ORDER BY
     eventTime DESC

@@ -16,10 +16,19 @@ WHERE
     eventSource = 's3.amazonaws.com'
     AND errorCode IS NULL
     AND (
-        (eventName = 'PutBucketPublicAccessBlock' AND element_at(requestParameters, 'PublicAccessBlockConfiguration') LIKE '%false%')
-        OR eventName = 'DeleteBucketPublicAccessBlock'
-        OR (eventName = 'PutBucketPolicy' AND element_at(requestParameters, 'bucketPolicy') LIKE '%"Principal":"*"%')
-        OR (eventName = 'PutBucketAcl' AND element_at(requestParameters, 'x-amz-acl') LIKE 'public-%')
+        eventName = 'DeleteBucketPublicAccessBlock'
+        OR (
+            eventName = 'PutBucketPublicAccessBlock'
+            AND element_at(requestParameters, 'PublicAccessBlockConfiguration') LIKE '%false%'
+        )
+        OR (
+            eventName = 'PutBucketPolicy'
+            AND element_at(requestParameters, 'bucketPolicy') LIKE '%"Principal":"*"%'
+        )
+        OR (
+            eventName = 'PutBucketAcl'
+            AND element_at(requestParameters, 'x-amz-acl') LIKE 'public-%'
+        )
     )
 ORDER BY
     eventTime

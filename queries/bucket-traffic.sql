@@ -18,4 +18,5 @@ WHERE
 GROUP BY
     element_at(requestParameters, 'bucketName')
 ORDER BY
-    bytesOut DESC
+    bytesOut DESC,
+    bucketName

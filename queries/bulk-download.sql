@@ -10,8 +10,14 @@ SELECT
     userIdentity.arn,
     element_at(requestParameters, 'bucketName') AS bucketName,
     count(*) AS objects,
-    round(sum(CAST(element_at(additionalEventData, 'bytesTransferredOut') AS double)) / 1048576, 1) AS mebibytes,
-    max_by(element_at(requestParameters, 'key'), CAST(element_at(additionalEventData, 'bytesTransferredOut') AS double)) AS largestObject
+    round(
+        sum(CAST(element_at(additionalEventData, 'bytesTransferredOut') AS double)) / 1048576,
+        1
+    ) AS mebibytes,
+    max_by(
+        element_at(requestParameters, 'key'),
+        CAST(element_at(additionalEventData, 'bytesTransferredOut') AS double)
+    ) AS largestObject
 FROM
     my-event-data-store
 WHERE

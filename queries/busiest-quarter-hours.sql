@@ -1,6 +1,7 @@
 -- When most happens.
 --
--- The ten quarters of an hour with the most events, and the call that made up most of them.
+-- The ten quarters of an hour with the most events, and whether it was much of one call or a
+-- little of many.
 --
 -- category: all
 
@@ -18,7 +19,8 @@ WITH quarters AS (
 SELECT
     quarter,
     sum(events) AS events,
-    max_by(eventName, events) AS mostFrequent,
+    count(*) AS differentCalls,
+    max(events) AS ofTheMostFrequent,
     rank() OVER (ORDER BY sum(events) DESC) AS place
 FROM
     quarters

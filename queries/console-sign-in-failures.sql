@@ -9,7 +9,7 @@ SELECT
     userIdentity.userName,
     sourceIPAddress,
     count(*) AS failures,
-    array_agg(DISTINCT errorMessage) AS reasons,
+    array_sort(array_agg(DISTINCT errorMessage)) AS reasons,
     min(eventTime) AS firstFailure,
     max(eventTime) AS lastFailure
 FROM

@@ -17,6 +17,9 @@ FROM
     my-event-data-store
 WHERE
     eventName = 'RunInstances'
-    AND regexp_like(element_at(requestParameters, 'instanceType'), '^(p|g|trn|inf)[0-9]|\.(12|16|24|48)xlarge$')
+    AND regexp_like(
+        element_at(requestParameters, 'instanceType'),
+        '^(p|g|trn|inf)[0-9]|\.(12|16|24|48)xlarge$'
+    )
 ORDER BY
     eventTime

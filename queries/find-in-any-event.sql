@@ -15,3 +15,5 @@ FROM
 WHERE
     eventJson LIKE '%tideTable%'
     AND eventTime BETWEEN '2024-10-01' AND '2024-11-01'
+ORDER BY
+    eventTime

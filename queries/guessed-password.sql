@@ -33,3 +33,5 @@ HAVING
     count_if(outcome = 'Failure') >= 5
     AND max(CASE WHEN outcome = 'Success' THEN attemptTime END)
         > max(CASE WHEN outcome = 'Failure' THEN attemptTime END)
+ORDER BY
+    success

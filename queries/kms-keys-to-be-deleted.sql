@@ -15,7 +15,8 @@ FROM
     my-event-data-store AS scheduled
     LEFT JOIN my-event-data-store AS cancelled
         ON cancelled.eventName = 'CancelKeyDeletion'
-        AND element_at(cancelled.requestParameters, 'keyId') = element_at(scheduled.requestParameters, 'keyId')
+        AND element_at(cancelled.requestParameters, 'keyId')
+            = element_at(scheduled.requestParameters, 'keyId')
         AND cancelled.eventTime > scheduled.eventTime
 WHERE
     scheduled.eventName = 'ScheduleKeyDeletion'

@@ -13,7 +13,10 @@ SELECT
     element_at(responseElements, 'codeSha256') AS code,
     date_diff(
         'minute',
-        lag(eventTime) OVER (PARTITION BY recipientAccountId, element_at(requestParameters, 'functionName') ORDER BY eventTime),
+        lag(eventTime) OVER (
+            PARTITION BY recipientAccountId, element_at(requestParameters, 'functionName')
+            ORDER BY eventTime
+        ),
         eventTime
     ) AS minutesSinceLast
 FROM
@@ -24,4 +27,5 @@ WHERE
     AND errorCode IS NULL
     AND eventTime BETWEEN '2025-06-01' AND '2025-06-30 23:59:59'
 ORDER BY
-    eventTime
+    eventTime,
+    functionName

@@ -9,7 +9,10 @@ SELECT
     element_at(requestParameters, 'bucketName') AS bucketName,
     element_at(additionalEventData, 'SSEApplied') AS encryption,
     count(*) AS objects,
-    round(100.0 * count(*) / sum(count(*)) OVER (PARTITION BY element_at(requestParameters, 'bucketName')), 1) AS percent
+    round(
+        100.0 * count(*) / sum(count(*)) OVER (PARTITION BY element_at(requestParameters, 'bucketName')),
+        1
+    ) AS percent
 FROM
     my-event-data-store
 WHERE

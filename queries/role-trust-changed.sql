@@ -9,13 +9,17 @@ SELECT
     eventTime,
     element_at(requestParameters, 'roleName') AS roleName,
     recipientAccountId AS roleAccount,
-    regexp_extract(element_at(requestParameters, 'policyDocument'), 'arn:aws:iam::(\d{12}):', 1) AS trustedAccount,
+    regexp_extract(
+        element_at(requestParameters, 'policyDocument'), 'arn:aws:iam::(\d{12}):', 1
+    ) AS trustedAccount,
     userIdentity.arn AS changedBy
 FROM
     my-event-data-store
 WHERE
     eventName = 'UpdateAssumeRolePolicy'
     AND errorCode IS NULL
-    AND regexp_extract(element_at(requestParameters, 'policyDocument'), 'arn:aws:iam::(\d{12}):', 1) <> recipientAccountId
+    AND regexp_extract(
+        element_at(requestParameters, 'policyDocument'), 'arn:aws:iam::(\d{12}):', 1
+    ) <> recipientAccountId
 ORDER BY
     eventTime

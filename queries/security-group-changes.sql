@@ -22,7 +22,9 @@ UNION ALL
 SELECT
     eventTime,
     eventName,
-    json_extract_scalar(element_at(requestParameters, 'ModifySecurityGroupRulesRequest'), '$.GroupId') AS groupId,
+    json_extract_scalar(
+        element_at(requestParameters, 'ModifySecurityGroupRulesRequest'), '$.GroupId'
+    ) AS groupId,
     userIdentity.arn,
     element_at(requestParameters, 'ModifySecurityGroupRulesRequest') AS rule
 FROM

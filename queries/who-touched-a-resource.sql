@@ -8,7 +8,11 @@
 SELECT
     eventTime,
     eventName,
-    coalesce(userIdentity.sessionContext.sessionIssuer.userName, userIdentity.userName, userIdentity.invokedBy) AS caller,
+    coalesce(
+        userIdentity.sessionContext.sessionIssuer.userName,
+        userIdentity.userName,
+        userIdentity.invokedBy
+    ) AS caller,
     r.type,
     errorCode
 FROM
