@@ -1,7 +1,7 @@
 //! How many events a second one thread decodes from a folder of log files.
 //!
-//! `cargo run --release -p towpath-event --example decode_rate -- FOLDER [ROUNDS]`. Reading and
-//! decompressing are not part of the time.
+//! `cargo run --release -p towpath-event --example decode_rate -- FOLDER [ROUNDS]
+//! [BATCH_EVENTS]`. Reading and decompressing are not part of the time.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
@@ -15,31 +15,29 @@ use std::{env, hint};
 use flate2::read::MultiGzDecoder;
 use towpath_event::EventBatchBuilder;
 
-/// Events in one batch, about as many as ingest puts into a row group.
-const BATCH_EVENTS: usize = 128 * 1024;
-
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| ".".to_owned());
-    let rounds = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let mut number = |default| arguments.next().and_then(|n| n.parse().ok()).unwrap_or(default);
+    let (rounds, batch_events) = (number(20), number(128 * 1024));
     let texts = log_file_texts(Path::new(&folder))?;
     for _ in 0..rounds {
         let start = Instant::now();
-        let events = decode(&texts);
+        let events = decode(&texts, batch_events);
         report(events, texts.iter().map(Vec::len).sum(), start.elapsed());
     }
     Ok(())
 }
 
-/// Decodes all texts, as often as fills a batch.
-fn decode(texts: &[Vec<u8>]) -> usize {
+/// Decodes all texts into batches of a little over `batch_events`.
+fn decode(texts: &[Vec<u8>], batch_events: usize) -> usize {
     let mut builder = EventBatchBuilder::new();
     let mut events = 0;
     for text in texts {
         if let Err(refused) = builder.append_log_file(text) {
             println!("refused: {refused}");
         }
-        if builder.events() >= BATCH_EVENTS {
+        if builder.events() >= batch_events {
             events += builder.events();
             hint::black_box(builder.finish());
         }

@@ -185,3 +185,46 @@ fn slot(key: &[u8]) -> usize {
     let middle = key.get(key.len() / 2).copied().map_or(0, usize::from);
     (key.len() + first * 5 + last * 11 + middle * 3) % KEY_SLOTS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EVENT, KEY_SLOTS, LAYOUT, Target};
+    use crate::schema::{LEAF_COUNT, leaves};
+
+    #[test]
+    fn the_path_of_every_leaf_leads_to_its_column() {
+        for (position, leaf) in leaves().enumerate() {
+            let mut row = EVENT;
+            for name in &leaf.path {
+                match LAYOUT.rows[row].target(name.as_bytes()) {
+                    Some(Target::Row(inner)) => row = inner,
+                    Some(Target::Leaf(found)) => assert_eq!(found, position, "{name}"),
+                    Some(Target::Stray(stray)) => {
+                        assert_eq!(LAYOUT.strays[stray].leaf, position, "{name}");
+                        let nested = &LAYOUT.rows[LAYOUT.strays[stray].nested_row];
+                        let target = nested.target(name.as_bytes());
+                        assert_eq!(target, Some(Target::NestedStray(stray)));
+                    }
+                    other => panic!("{name} leads to {other:?}"),
+                }
+                assert!(LAYOUT.rows[row].leaves.contains(&position), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_event_has_all_leaves_and_fewer_rows_than_bits_to_remember_them() {
+        assert_eq!(LAYOUT.rows[EVENT].leaves, 0..LEAF_COUNT);
+        assert!(LAYOUT.rows.len() <= 32);
+    }
+
+    #[test]
+    fn key_tables_have_room_and_find_only_their_keys() {
+        for row in &LAYOUT.rows {
+            assert!(row.keys.slots.iter().flatten().count() * 3 <= KEY_SLOTS);
+            for key in ["", "e", "Eventname", "eventNam", "eventName ", "arns", "\u{fffd}"] {
+                assert_eq!(row.target(key.as_bytes()), None, "{key}");
+            }
+        }
+    }
+}

@@ -216,8 +216,17 @@ fn a_refused_log_file_at_the_end_leaves_the_batch_as_it_was() {
 }
 
 #[test]
-fn the_limit_of_a_batch_is_what_arrow_can_count() {
+fn a_text_beyond_what_arrow_can_count_is_refused_unread() {
     assert_eq!(i32::try_from(BATCH_TEXT_BYTES_MAX), Ok(i32::MAX));
+    // Zeroed memory that is never read or written costs nothing.
+    let zeros = vec![0; BATCH_TEXT_BYTES_MAX + 1];
+    let mut builder = EventBatchBuilder::new();
+    let error = builder.append_log_file(&zeros).unwrap_err();
+    assert!(matches!(error, DecodeError::TooLarge { .. }), "{error:?}");
+    builder.append_log_file(SAMPLE.as_bytes()).unwrap();
+    let error = builder.append_log_file(&zeros[1..]).unwrap_err();
+    assert_eq!(error, DecodeError::BatchFull);
+    assert_eq!(builder.events(), 2);
 }
 
 fn assert_same(actual: &EventBatch, expected: &EventBatch) {
