@@ -12,12 +12,19 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUD
 
 pub mod args;
 mod integer_result;
+pub(crate) mod json_cast;
+mod nested;
 mod scalar;
 pub mod type_name;
 
+mod array;
 mod binary;
 mod bitwise;
+mod datetime;
+mod json;
+mod map;
 mod math;
+mod regexp;
 mod string;
 mod url;
 
@@ -80,9 +87,14 @@ impl Registry {
 #[must_use]
 pub fn register_all() -> Functions {
     let mut registry = Registry::default();
+    array::register(&mut registry);
     binary::register(&mut registry);
     bitwise::register(&mut registry);
+    datetime::register(&mut registry);
+    json::register(&mut registry);
+    map::register(&mut registry);
     math::register(&mut registry);
+    regexp::register(&mut registry);
     string::register(&mut registry);
     url::register(&mut registry);
     let mut functions = registry.functions;

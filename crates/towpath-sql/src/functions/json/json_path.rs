@@ -137,7 +137,12 @@ fn visit<'a>(
         (Some(b'{'), Step::Name { key, .. }) => scanner.each(b'}', |scanner| {
             let (raw, escaped) = scanner.clone().raw_string()?;
             // Most keys have no escapes and need no copy to be compared.
-            let matches = if escaped { scanner.key()? == *key } else { scanner.key()?; raw == key };
+            let matches = if escaped {
+                scanner.key()? == *key
+            } else {
+                scanner.key()?;
+                raw == key
+            };
             if matches {
                 visit(scanner, rest, found)?;
             } else {
@@ -213,7 +218,9 @@ mod tests {
 
     #[test]
     fn a_path_that_is_not_one_is_refused() {
-        for path in ["", "a", "$[", "$.", "$..a", "$[]", "$[\"a", "$[\"\\x\"]", "$.a b", "$[1", "$a"] {
+        for path in
+            ["", "a", "$[", "$.", "$..a", "$[]", "$[\"a", "$[\"\\x\"]", "$.a b", "$[1", "$a"]
+        {
             let error = JsonPath::parse(path).unwrap_err().to_string();
             assert!(error.contains("Invalid JSON path: "), "{path}: {error}");
         }

@@ -556,13 +556,32 @@ mod tests {
     fn text_that_is_not_json_is_refused() {
         let deep = "[".repeat(JSON_DEPTH_MAX + 1);
         let cases = [
-            "", "01", "1.", "+1", "-", "tru", "[1,]", "{\"a\"}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "[1",
-            "NaN", "1 2", "\"abc", "\"\\", &deep,
+            "",
+            "01",
+            "1.",
+            "+1",
+            "-",
+            "tru",
+            "[1,]",
+            "{\"a\"}",
+            "\"\n\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "[1",
+            "NaN",
+            "1 2",
+            "\"abc",
+            "\"\\",
+            &deep,
         ];
         for text in cases {
             assert_eq!(sorted(text), None, "{text}");
             let mut scanner = Scanner::new(text);
-            assert!(scanner.skip().and_then(|_| scanner.end()).is_err() || text == "\"\\x\"" || text == "\"\\u12\"");
+            assert!(
+                scanner.skip().and_then(|_| scanner.end()).is_err()
+                    || text == "\"\\x\""
+                    || text == "\"\\u12\""
+            );
         }
     }
 

@@ -172,7 +172,9 @@ impl<'a> Parser<'a> {
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
         if self.depth > PATH_DEPTH_MAX {
-            return Err(exec_datafusion_err!("JSON path nests deeper than {PATH_DEPTH_MAX} levels"));
+            return Err(exec_datafusion_err!(
+                "JSON path nests deeper than {PATH_DEPTH_MAX} levels"
+            ));
         }
         let parsed = parse(self)?;
         self.depth -= 1;
@@ -296,7 +298,8 @@ impl<'a> Parser<'a> {
             Some('$') => {
                 self.take("$");
                 // A variable's name follows the sign without a space.
-                let named = self.rest.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '"');
+                let named =
+                    self.rest.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '"');
                 if !named {
                     return Ok(PathNode::Context);
                 }
@@ -451,7 +454,9 @@ mod tests {
     #[test]
     fn what_is_not_a_path_is_refused() {
         let deep = format!("lax {}", "(".repeat(PATH_DEPTH_MAX + 1));
-        for text in ["", "certainly not", "lax", "lax $[", "lax $.", "lax $ ? (@)", "lax $ x", &deep] {
+        for text in
+            ["", "certainly not", "lax", "lax $[", "lax $.", "lax $ ? (@)", "lax $ x", &deep]
+        {
             assert!(SqlJsonPath::parse(text).is_err(), "{text}");
         }
         let error = SqlJsonPath::parse("certainly not").unwrap_err().to_string();

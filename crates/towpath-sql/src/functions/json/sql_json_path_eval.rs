@@ -98,15 +98,17 @@ impl<'v> Evaluation<'v> {
             PathNode::Literal(json) => Ok(vec![Cow::Owned(json.clone())]),
             PathNode::Context => Ok(vec![Cow::Borrowed(self.context)]),
             PathNode::Variable(name) => self.variable(name),
-            PathNode::Current => {
-                current.map(|item| vec![item.clone()]).ok_or_else(|| {
-                    PathError("accessing current filter item with no enclosing filter".to_owned())
-                })
+            PathNode::Current => current.map(|item| vec![item.clone()]).ok_or_else(|| {
+                PathError("accessing current filter item with no enclosing filter".to_owned())
+            }),
+            PathNode::Last => last
+                .map(|last| vec![Cow::Owned(number_item(Number::Integer(last)))])
+                .ok_or_else(|| {
+                    PathError("accessing the last array index with no enclosing array".to_owned())
+                }),
+            PathNode::Negate(inner) => {
+                self.each_number(inner, current, last, "negation", |number| number.negate())
             }
-            PathNode::Last => last.map(|last| vec![Cow::Owned(number_item(Number::Integer(last)))]).ok_or_else(
-                || PathError("accessing the last array index with no enclosing array".to_owned()),
-            ),
-            PathNode::Negate(inner) => self.each_number(inner, current, last, "negation", |number| number.negate()),
             PathNode::Plus(inner) => self.each_number(inner, current, last, "plus", Some),
             PathNode::Arithmetic(left, operator, right) => {
                 let left = self.single_number(left, current, last)?;
@@ -268,8 +270,8 @@ impl<'v> Evaluation<'v> {
         let mut found = Vec::new();
         for item in self.unwrapped(node, current, last)? {
             let operand = number(&item).ok_or_else(|| wrong_type("NUMBER", type_name(&item)))?;
-            let result =
-                compute(operand).ok_or_else(|| PathError(format!("{name}: number out of range")))?;
+            let result = compute(operand)
+                .ok_or_else(|| PathError(format!("{name}: number out of range")))?;
             found.push(Cow::Owned(number_item(result)));
         }
         Ok(found)
@@ -286,9 +288,14 @@ impl<'v> Evaluation<'v> {
             self.each_number(base, current, last, name, compute)
         };
         match method {
-            Method::Abs => numeric("abs()", |number| {
-                if number.as_f64() < 0.0 { number.negate() } else { Some(number) }
-            }),
+            Method::Abs => {
+                numeric(
+                    "abs()",
+                    |number| {
+                        if number.as_f64() < 0.0 { number.negate() } else { Some(number) }
+                    },
+                )
+            }
             Method::Ceiling => numeric("ceiling()", |number| Some(number.rounded(f64::ceil))),
             Method::Floor => numeric("floor()", |number| Some(number.rounded(f64::floor))),
             Method::Double => {
@@ -447,7 +454,9 @@ impl Number {
 }
 
 fn number(item: &Json<'_>) -> Option<Number> {
-    let Json::Number(text) = item else { return None };
+    let Json::Number(text) = item else {
+        return None;
+    };
     match text.parse::<i128>() {
         Ok(integer) => Some(Number::Integer(integer)),
         Err(_) => text.parse().ok().map(Number::Double),

@@ -32,9 +32,7 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 pub(crate) fn common_type_of<'a>(
     types: impl IntoIterator<Item = &'a DataType>,
 ) -> Option<DataType> {
-    types
-        .into_iter()
-        .try_fold(DataType::Null, |common, data_type| common_type(&common, data_type))
+    types.into_iter().try_fold(DataType::Null, |common, data_type| common_type(&common, data_type))
 }
 
 fn common_field(a: &FieldRef, b: &FieldRef) -> Option<FieldRef> {

@@ -20,7 +20,9 @@ pub(crate) fn keys(columns: &[&ArrayRef]) -> Result<Vec<Rows>> {
 
 /// The keys of columns of one type, ordered by `options`.
 pub(crate) fn keys_sorted(columns: &[&ArrayRef], options: SortOptions) -> Result<Vec<Rows>> {
-    let Some(first) = columns.first() else { return Ok(Vec::new()) };
+    let Some(first) = columns.first() else {
+        return Ok(Vec::new());
+    };
     let data_type = first.data_type().clone();
     let field = SortField::new_with_options(data_type.clone(), options);
     let converter = RowConverter::new(vec![field])?;

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Builder, new_null_array};
-use arrow::buffer::{NullBufferBuilder, OffsetBuffer};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{concat, take};
-use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::ColumnarValue;
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, exec_err};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs};
 
 use crate::functions::args::{Args, ErrorCode, error};
 use crate::functions::nested::common_type::{common_type, common_type_of, normalized};
@@ -215,16 +216,6 @@ pub(crate) fn joined(a: &ArrayRef, b: &ArrayRef) -> Result<ArrayRef> {
     Ok(concat(&[a.as_ref(), b.as_ref()])?)
 }
 
-/// One value per row, as an array: a constant is repeated.
-pub(crate) fn column(args: &Args<'_>, index: usize) -> Result<ArrayRef> {
-    args.array(index)
-}
-
-/// A NULL of `data_type` for each of `rows`.
-pub(crate) fn null_scalar(data_type: &DataType) -> Result<ScalarValue> {
-    ScalarValue::try_new_null(data_type)
-}
-
 /// Matches `(array(E), E)`.
 pub(crate) fn match_array_and_element(given: &[DataType]) -> Option<Vec<DataType>> {
     let [array, element] = given else { return None };
@@ -267,4 +258,21 @@ pub(crate) fn with_item(list: DataType, item: DataType) -> DataType {
         }
         other => other,
     }
+}
+
+/// What an element of the array in the first argument is, for `Returns::Field`.
+pub(crate) fn returns_item(args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
+    let Some(list) = args.arg_fields.first() else {
+        return exec_err!("expected array");
+    };
+    let item = item_field(list.data_type())?;
+    Ok(Arc::new(item.as_ref().clone().with_nullable(true)))
+}
+
+/// An array of the arrays in the first argument, for `Returns::Field`.
+pub(crate) fn returns_array_of_arrays(args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
+    let Some(list) = args.arg_fields.first() else {
+        return exec_err!("expected array");
+    };
+    Ok(Arc::new(Field::new("", list_of(list), true)))
 }
