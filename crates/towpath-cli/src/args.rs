@@ -6,7 +6,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::styling::Styles;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args as ClapArgs, CommandFactory, Parser, Subcommand, value_parser};
 
@@ -73,7 +72,7 @@ Examples:
 
 const QUERY_HELP: &str = "\
 The SQL is Trino's, as in CloudTrail Lake. A store is named by its name, its id or its ARN, without
-quotes: FROM org-trail. Put the statement in single quotes on the command line, or in a file.
+quotes: FROM org-trail. Strings stand in single quotes, so put double quotes around the statement.
 
 Examples:
   towpath query \"SELECT eventTime, userIdentity.arn FROM org-trail WHERE eventName = 'DeleteBucket'\"
@@ -108,7 +107,6 @@ Examples:
 /// The `towpath` command.
 #[derive(Debug, Parser)]
 #[command(name = "towpath", version, about = ABOUT, after_help = AFTER_HELP, max_term_width = 100)]
-#[command(infer_subcommands = false, arg_required_else_help = false, styles = Styles::styled())]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -122,10 +120,12 @@ pub(crate) struct Args {
 pub(crate) struct GlobalArgs {
     /// The lake: a folder or a URL (s3://, gs://, az://)
     #[arg(long, global = true, value_name = "URL", value_parser = not_empty)]
+    #[arg(help_heading = "Global options")]
     pub(crate) lake: Option<String>,
 
     /// Log more on stderr; twice for debugging
     #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(help_heading = "Global options")]
     pub(crate) verbose: u8,
 }
 

@@ -66,14 +66,28 @@ impl StdError for Hinted {
     }
 }
 
-/// The exit code for a command that `error` stopped.
-pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if let Some(error) = error.downcast_ref::<clap::Error>() {
-        return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+/// Tells the user about the `error` that stopped a command, and returns the exit code that says so.
+pub(crate) fn conclude(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
     }
+    if let Some(error) = error.downcast_ref::<clap::Error>() {
+        return print_usage(error);
+    }
+    report(error);
     match error.downcast_ref::<Error>().map(Error::kind) {
         Some(ErrorKind::InvalidArgument) => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
+    }
+}
+
+/// Prints what clap has to say in clap's own form: errors, which begin with `error: ` too, on
+/// stderr, and what `--help` and `--version` ask for on stdout.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        _ if error.use_stderr() => ExitCode::from(USAGE),
+        Err(error) if error.kind() != IoErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
     }
 }
 
@@ -88,12 +102,6 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Tells the user about `error`, on stderr.
 pub(crate) fn report(error: &anyhow::Error) {
-    if let Some(error) = error.downcast_ref::<clap::Error>() {
-        // Clap has its own form, which begins with `error: ` too. `--help` goes to stdout.
-        if error.print().is_ok() {
-            return;
-        }
-    }
     tell(&describe(error));
 }
 

@@ -30,7 +30,8 @@ pub(crate) fn init(config: &Config) {
 /// What is logged unless `TOWPATH_LOG` says otherwise. Libraries below ours stay quiet longer.
 fn default_filter(verbose: u8) -> &'static str {
     match verbose {
-        0 => "warn",
+        // The command itself names every log file that an ingest rejects.
+        0 => "warn,towpath_ingest=error",
         1 => "warn,towpath=info,towpath_store=info,towpath_ingest=info,towpath_sql=info",
         2 => "info,towpath=debug,towpath_store=debug,towpath_ingest=debug,towpath_sql=debug",
         _ => "debug,towpath=trace,towpath_store=trace,towpath_ingest=trace,towpath_sql=trace",

@@ -22,10 +22,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
-use clap::CommandFactory;
 use tokio::runtime::Builder;
 
 use crate::args::{Args, Command, LimitArgs, ShellArgs};
+use crate::commands::until_interrupted;
 use crate::config::{Config, Environment};
 use crate::error::Outcome;
 use crate::output::Format;
@@ -39,11 +39,7 @@ const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
 fn main() -> ExitCode {
     match start() {
         Ok(outcome) => outcome.into(),
-        Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            error::report(&error);
-            error::exit_code(&error)
-        }
+        Err(error) => error::conclude(&error),
     }
 }
 
@@ -67,26 +63,15 @@ fn start() -> Result<Outcome> {
 async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
     let now = Utc::now();
     match command {
-        Some(Command::Demo(args)) => {
-            commands::until_interrupted(commands::demo(config, args)).await
-        }
-        Some(Command::Store(args)) => {
-            commands::until_interrupted(commands::store(config, args)).await
-        }
-        Some(Command::Ingest(args)) => {
-            commands::until_interrupted(commands::ingest(config, args, now)).await
-        }
-        Some(Command::Query(args)) => {
-            commands::until_interrupted(commands::query(config, args)).await
-        }
+        Some(Command::Demo(args)) => until_interrupted(commands::demo(config, args)).await,
+        Some(Command::Store(args)) => until_interrupted(commands::store(config, args)).await,
+        Some(Command::Ingest(args)) => until_interrupted(commands::ingest(config, args, now)).await,
+        Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,
         None if io::stdin().is_terminal() && io::stdout().is_terminal() => {
             let limits = LimitArgs::default();
             shell::run(config, ShellArgs { format: Format::Table, limits }).await
         }
-        None => {
-            error::tell(&Args::command().render_help().to_string());
-            Err(Args::usage_error("a subcommand is missing").into())
-        }
+        None => Err(Args::usage_error("a subcommand is missing").into()),
     }
 }

@@ -5,7 +5,7 @@ mod ingest;
 mod query;
 mod store;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, bail};
 use tokio::signal;
 use towpath::Lake;
 
@@ -15,7 +15,7 @@ pub(crate) use self::query::{query, run_statement};
 pub(crate) use self::store::{list_stores, store};
 use crate::args::LimitArgs;
 use crate::config::Config;
-use crate::error::{Hinted, Outcome};
+use crate::error::Outcome;
 
 /// Runs `command` until it ends or the user interrupts it. Dropping a command takes its temporary
 /// files away; what it committed to a store stays.
@@ -26,10 +26,7 @@ pub(crate) async fn until_interrupted(
         outcome = command => outcome,
         signal = interruption() => {
             signal.context("could not listen for signals")?;
-            Err(Hinted::new(
-                anyhow!("interrupted"),
-                "what was committed stays; the same command again goes on from there",
-            ).into())
+            bail!("interrupted")
         }
     }
 }

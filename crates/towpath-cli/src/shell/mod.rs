@@ -23,7 +23,9 @@ use crate::statement::{Input, STATEMENT_BYTES_MAX};
 
 /// Runs the shell until its input ends.
 pub(crate) async fn run(config: &Config, args: ShellArgs) -> Result<Outcome> {
-    check_format(args.format)?;
+    if args.format.is_binary() {
+        return Err(Args::usage_error(ONLY_TEXT).into());
+    }
     let lake = open_lake(config, args.limits).await?;
     let shell = Shell::new(lake, args.limits, args.format);
     if io::stdin().is_terminal() {
@@ -33,14 +35,8 @@ pub(crate) async fn run(config: &Config, args: ShellArgs) -> Result<Outcome> {
     }
 }
 
-/// Refuses the formats of which a stream cannot hold several results.
-fn check_format(format: Format) -> Result<()> {
-    if format.is_binary() {
-        let message = "the shell prints text; `towpath query -o FILE` writes Parquet and Arrow";
-        return Err(Args::usage_error(message).into());
-    }
-    Ok(())
-}
+/// Why the shell has no binary formats: a stream cannot hold several files.
+const ONLY_TEXT: &str = "the shell prints text; `towpath query -o FILE` writes Parquet and Arrow";
 
 /// What comes after an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,10 +100,8 @@ impl Shell {
         match Meta::parse(line)? {
             Meta::Print(text) => writeln!(self.stdout, "{text}")?,
             Meta::Help => write!(self.stdout, "{}", meta::HELP)?,
-            Meta::Format(format) => {
-                check_format(format)?;
-                self.format = format;
-            }
+            Meta::Format(format) if format.is_binary() => return Err(anyhow!(ONLY_TEXT)),
+            Meta::Format(format) => self.format = format,
             Meta::Stores => list_stores(&self.lake, self.format, &mut self.stdout).await?,
             Meta::Quit => return Ok(Next::Quit),
         }
