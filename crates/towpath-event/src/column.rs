@@ -12,7 +12,7 @@ use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
 use crate::bitmap::Bitmap;
 use crate::event_time;
-use crate::json::Value;
+use crate::json::{JsonString, Value};
 use crate::map_column::MapColumn;
 use crate::resources::ResourcesColumn;
 use crate::schema::Shape;
@@ -179,6 +179,14 @@ impl TextColumn {
     #[inline]
     pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) {
         self.set_with(row, |bytes| value.append_to(bytes));
+    }
+
+    #[inline]
+    pub(crate) fn set_string(&mut self, row: usize, string: &JsonString<'_>) {
+        self.set_with(row, |bytes| {
+            string.append_to(bytes);
+            true
+        });
     }
 
     #[inline]

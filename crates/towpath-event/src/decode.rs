@@ -25,8 +25,32 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     nesting: Nesting,
-    /// The rows of the table around the one that the scanner is in. No more than the table nests.
-    outer_rows: Vec<usize>,
+    /// Where the scanner goes on after the row of the table that it is in, and after those around
+    /// it. No more than the table nests.
+    outer: Vec<Position>,
+    guesses: KeyGuesses,
+}
+
+/// A place in a row of the table: the last key of it that was read.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    table_row: usize,
+    key: usize,
+}
+
+/// Which key of a row comes after which. CloudTrail writes the keys of an event in nearly the same
+/// order each time, and comparing the text with one key is cheaper than finding the end of the key
+/// and looking it up.
+#[derive(Debug)]
+struct KeyGuesses {
+    /// By row of the table, then by key; after the keys one for the start of the row.
+    next: Vec<Vec<usize>>,
+}
+
+impl Default for KeyGuesses {
+    fn default() -> KeyGuesses {
+        KeyGuesses { next: LAYOUT.rows.iter().map(|row| vec![0; row.keys.len() + 1]).collect() }
+    }
 }
 
 /// Appends the events of `text`. On an error the builder holds some of them, and part of one.
@@ -41,9 +65,9 @@ pub(crate) fn append_log_file(
     // What stands before the invalid byte is decoded, only to tell which record the byte is in.
     let valid = text.get(..invalid.valid_up_to()).unwrap_or_default();
     let mut decoder = Decoder::new(builder, valid);
-    let place = match decoder.log_file() {
-        Ok(_) | Err(Refusal::Json(Fault::Truncated)) => decoder.place(valid.len()),
-        Err(earlier) => return Err(decoder.error(&earlier)),
+    let place = match decoder.log_file().map_err(|refusal| decoder.error(&refusal)) {
+        Ok(_) | Err(DecodeError::Truncated { .. }) => decoder.place(valid.len()),
+        Err(earlier) => return Err(earlier),
     };
     Err(DecodeError::NotUtf8 { place })
 }
@@ -51,7 +75,7 @@ pub(crate) fn append_log_file(
 /// Why a text is refused, before its place is told.
 #[derive(Debug)]
 enum Refusal {
-    Json(Fault),
+    Json,
     NoRecords,
     RecordNotObject { offset: usize },
     NoEventTime { offset: usize },
@@ -59,8 +83,8 @@ enum Refusal {
 }
 
 impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Refusal {
-        Refusal::Json(fault)
+    fn from(Fault: Fault) -> Refusal {
+        Refusal::Json
     }
 }
 
@@ -170,27 +194,21 @@ impl<'b, 't> Decoder<'b, 't> {
 
     /// Reads the record at whose opening brace the scanner stands, and the rows in it, to its end.
     fn fields(&mut self) -> Result<(), Fault> {
-        self.scratch.outer_rows.clear();
-        let mut table_row = EVENT;
+        self.scratch.outer.clear();
+        let mut position = self.start_of(EVENT);
         let mut another = self.scanner.enter_object();
         loop {
             while !another {
-                let Some(outer) = self.scratch.outer_rows.pop() else { return Ok(()) };
-                table_row = outer;
+                let Some(outer) = self.scratch.outer.pop() else { return Ok(()) };
+                position = outer;
                 another = self.scanner.another_key()?;
             }
-            let key = self.scanner.key()?;
-            let target = if key.escaped {
-                self.layout.rows[table_row].target(&key.characters())
-            } else {
-                self.layout.rows[table_row].target(key.raw)
-            };
-            match target {
+            match self.key(&mut position)? {
                 Some(Target::Leaf(leaf)) => self.leaf(leaf)?,
                 Some(Target::Row(inner)) => {
                     if self.open_row(inner)? {
-                        self.scratch.outer_rows.push(table_row);
-                        table_row = inner;
+                        self.scratch.outer.push(position);
+                        position = self.start_of(inner);
                         another = self.scanner.enter_object();
                         continue;
                     }
@@ -209,6 +227,30 @@ impl<'b, 't> Decoder<'b, 't> {
         }
     }
 
+    /// The position before the first key of a row of the table.
+    #[inline]
+    fn start_of(&self, table_row: usize) -> Position {
+        Position { table_row, key: self.layout.rows[table_row].keys.len() }
+    }
+
+    /// Reads the next key of a row of the table, and tells what it leads to.
+    #[inline]
+    fn key(&mut self, position: &mut Position) -> Result<Option<Target>, Fault> {
+        let row = &self.layout.rows[position.table_row];
+        let guess = &mut self.scratch.guesses.next[position.table_row][position.key];
+        let guessed = &row.keys[*guess];
+        if self.scanner.eat_text(&guessed.quoted) {
+            position.key = *guess;
+            return Ok(Some(guessed.target));
+        }
+        let key = self.scanner.key()?;
+        let found = if key.escaped { row.find(&key.characters()) } else { row.find(key.raw) };
+        let Some(found) = found else { return Ok(None) };
+        *guess = found;
+        position.key = found;
+        Ok(Some(row.keys[found].target))
+    }
+
     /// Reads the value of a physical column.
     #[inline]
     fn leaf(&mut self, leaf: usize) -> Result<(), Fault> {
@@ -218,6 +260,12 @@ impl<'b, 't> Decoder<'b, 't> {
             (Column::Map(map), Some(b'{')) => map.read(row, &mut self.scanner, nesting),
             (Column::Resources(resources), Some(b'[')) => {
                 resources.read(row, &mut self.scanner, nesting)
+            }
+            // By far the most values are strings for varchar columns: no detour over a `Value`.
+            (Column::Text(column), Some(b'"')) => {
+                let string = self.scanner.string()?;
+                column.set_string(row, &string);
+                Ok(())
             }
             (column, _) => {
                 if leaf == EVENT_TIME {
@@ -329,11 +377,12 @@ impl<'b, 't> Decoder<'b, 't> {
     fn error(&self, refusal: &Refusal) -> DecodeError {
         match *refusal {
             Refusal::NoRecords => DecodeError::NoRecords,
-            Refusal::Json(Fault::Truncated) => {
-                DecodeError::Truncated { place: self.place(self.text_bytes) }
-            }
-            Refusal::Json(Fault::Unexpected { offset, expected }) => {
-                DecodeError::Syntax { place: self.place(offset), expected }
+            Refusal::Json => {
+                let place = self.place(self.scanner.at());
+                match self.scanner.expected() {
+                    None => DecodeError::Truncated { place },
+                    Some(expected) => DecodeError::Syntax { place, expected },
+                }
             }
             Refusal::RecordNotObject { offset } => {
                 DecodeError::RecordNotObject { place: self.place(offset) }

@@ -9,14 +9,12 @@
 
 use std::borrow::Cow;
 
-/// Why the text is not JSON, and where.
+/// The text is not JSON. The scanner stands where that shows, and knows what it expected there.
+///
+/// Holds nothing itself: every value that is read comes with the possibility of a fault, and has
+/// to be moved about with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The text ends where more must follow.
-    Truncated,
-    /// Something else than `expected` stands at the byte `offset`.
-    Unexpected { offset: usize, expected: &'static str },
-}
+pub(crate) struct Fault;
 
 /// A value, as it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +85,13 @@ impl<'t> JsonString<'t> {
 pub(crate) struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
+    expected: &'static str,
 }
 
 impl<'t> Scanner<'t> {
     /// Starts at the byte `at` of `text`.
     pub(crate) fn new(text: &'t [u8], at: usize) -> Scanner<'t> {
-        Scanner { text, at }
+        Scanner { text, at, expected: "" }
     }
 
     /// The offset of the next byte.
@@ -134,11 +133,23 @@ impl<'t> Scanner<'t> {
     }
 
     /// The fault of standing here and not at what is `expected`.
-    pub(crate) fn fault(&self, expected: &'static str) -> Fault {
-        match self.peek() {
-            None => Fault::Truncated,
-            Some(_) => Fault::Unexpected { offset: self.at, expected },
-        }
+    #[cold]
+    pub(crate) fn fault(&mut self, expected: &'static str) -> Fault {
+        self.expected = expected;
+        Fault
+    }
+
+    /// The fault that the text ends where more must follow.
+    #[cold]
+    fn truncated(&mut self) -> Fault {
+        self.at = self.text.len();
+        Fault
+    }
+
+    /// After a fault: what should have stood where the scanner stands, or `None` if it stands at
+    /// the end of the text and any end of it would have been too early.
+    pub(crate) fn expected(&self) -> Option<&'static str> {
+        (self.at < self.text.len()).then_some(self.expected)
     }
 
     /// Steps into an object; returns whether it has a first key, which then follows.
@@ -166,6 +177,17 @@ impl<'t> Scanner<'t> {
             return Err(self.fault("a colon"));
         }
         Ok(key)
+    }
+
+    /// Steps over `text`, if exactly that follows.
+    #[inline]
+    pub(crate) fn eat_text(&mut self, text: &str) -> bool {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let found = rest.starts_with(text.as_bytes());
+        if found {
+            self.at += text.len();
+        }
+        found
     }
 
     /// After a value of an object: returns whether another key follows, or else leaves the object.
@@ -216,9 +238,9 @@ impl<'t> Scanner<'t> {
 
     /// Steps over a string; the scanner stands at its opening quote.
     #[inline]
-    fn string(&mut self) -> Result<JsonString<'t>, Fault> {
+    pub(crate) fn string(&mut self) -> Result<JsonString<'t>, Fault> {
         let start = self.at + 1;
-        let end = string_stop(self.text, start).ok_or(Fault::Truncated)?;
+        let end = string_stop(self.text, start).ok_or_else(|| self.truncated())?;
         if self.text.get(end) == Some(&b'"') {
             self.at = end + 1;
             return Ok(JsonString {
@@ -239,7 +261,7 @@ impl<'t> Scanner<'t> {
                 Some(b'u') => self.end_of_hex_digits()?,
                 _ => return Err(self.fault("one of the escapes of JSON")),
             };
-            stop = string_stop(self.text, after).ok_or(Fault::Truncated)?;
+            stop = string_stop(self.text, after).ok_or_else(|| self.truncated())?;
         }
         self.at = stop + 1;
         Ok(JsonString { raw: self.text.get(start..stop).unwrap_or_default(), escaped: true })
@@ -276,7 +298,7 @@ impl<'t> Scanner<'t> {
             return Ok(value);
         }
         // `tru` at the end of the text is a text that was cut, `trux` is not.
-        if word.starts_with(rest) { Err(Fault::Truncated) } else { Err(self.fault("a value")) }
+        Err(if word.starts_with(rest) { self.truncated() } else { self.fault("a value") })
     }
 
     fn number(&mut self) -> Result<Value<'t>, Fault> {

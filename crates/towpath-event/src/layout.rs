@@ -1,6 +1,6 @@
 //! Which physical column a JSON key belongs to, looked up while decoding.
 //!
-//! Computed once from [`TABLE`](crate::schema::TABLE). A key is looked up among the keys of the row
+//! Computed once from [`TABLE`]. A key is looked up among the keys of the row
 //! it stands in, so `userIdentity.arn` and `sessionIssuer.arn` do not meet.
 
 use std::ops::Range;
@@ -51,16 +51,36 @@ pub(crate) struct Stray {
 /// One JSON object that becomes columns: the event itself, or a row of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
-    keys: KeyTable,
+    /// The keys that lead somewhere.
+    pub(crate) keys: Vec<Key>,
+    key_table: KeyTable,
     /// The physical columns of everything in the row.
     pub(crate) leaves: Range<usize>,
 }
 
+/// A key of a [`Row`].
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// The key as it stands in the text of most events: in quotes and with the colon.
+    pub(crate) quoted: String,
+    pub(crate) target: Target,
+}
+
 impl Row {
-    /// What `key` leads to, or `None` if the table has no such field.
+    fn new(first_leaf: usize) -> Row {
+        let key_table = KeyTable { slots: [None; KEY_SLOTS] };
+        Row { keys: Vec::new(), key_table, leaves: first_leaf..first_leaf }
+    }
+
+    fn add_key(&mut self, name: &'static str, target: Target) {
+        self.key_table.insert(name, self.keys.len());
+        self.keys.push(Key { quoted: format!("\"{name}\":"), target });
+    }
+
+    /// The position of `name` in [`Row::keys`], or `None` if the table has no such field.
     #[inline]
-    pub(crate) fn target(&self, key: &[u8]) -> Option<Target> {
-        self.keys.get(key)
+    pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
+        self.key_table.get(name)
     }
 }
 
@@ -91,7 +111,7 @@ impl Layout {
     /// deep as the table nests. Returns the row's position.
     fn add_row(&mut self, path: &str, fields: &[Field], first_leaf: usize) -> usize {
         let position = self.rows.len();
-        self.rows.push(Row { keys: KeyTable::new(), leaves: first_leaf..first_leaf });
+        self.rows.push(Row::new(first_leaf));
         let mut leaf = first_leaf;
         for field in fields {
             let target = match field.shape {
@@ -111,16 +131,16 @@ impl Layout {
                     self.leaf_target(path, field.name, leaf - 1)
                 }
             };
-            self.rows[position].keys.insert(field.name, target);
+            self.rows[position].add_key(field.name, target);
             for (_, key, _) in OTHER_SPELLINGS.iter().filter(|s| s.0 == path && s.2 == field.name) {
-                self.rows[position].keys.insert(key, target);
+                self.rows[position].add_key(key, target);
             }
         }
         for (stray, (_, _, name)) in
             ALSO_NESTED.iter().enumerate().filter(|(_, stray)| stray.1 == path)
         {
             self.strays[stray].nested_row = position;
-            self.rows[position].keys.insert(name, Target::NestedStray(stray));
+            self.rows[position].add_key(name, Target::NestedStray(stray));
         }
         self.rows[position].leaves = first_leaf..leaf;
         position
@@ -142,34 +162,31 @@ impl Layout {
 /// that few keys meet in one slot.
 const KEY_SLOTS: usize = 128;
 
-/// Keys by a hash of their length and two of their bytes, with open addressing.
+/// Keys and their positions, by a hash of their length and three of their bytes, with open
+/// addressing.
 #[derive(Debug)]
 struct KeyTable {
-    slots: [Option<(&'static str, Target)>; KEY_SLOTS],
+    slots: [Option<(&'static str, usize)>; KEY_SLOTS],
 }
 
 impl KeyTable {
-    fn new() -> KeyTable {
-        KeyTable { slots: [None; KEY_SLOTS] }
-    }
-
     /// Adds a key. The table has far fewer keys than slots, which a test holds.
-    fn insert(&mut self, key: &'static str, target: Target) {
+    fn insert(&mut self, key: &'static str, position: usize) {
         let first = slot(key.as_bytes());
         let free = (0..KEY_SLOTS)
             .map(|step| (first + step) % KEY_SLOTS)
             .find(|&slot| self.slots[slot].is_none());
         if let Some(free) = free {
-            self.slots[free] = Some((key, target));
+            self.slots[free] = Some((key, position));
         }
     }
 
     #[inline]
-    fn get(&self, key: &[u8]) -> Option<Target> {
+    fn get(&self, key: &[u8]) -> Option<usize> {
         let mut slot = slot(key);
-        while let Some((candidate, target)) = self.slots[slot % KEY_SLOTS] {
+        while let Some((candidate, position)) = self.slots[slot % KEY_SLOTS] {
             if candidate.as_bytes() == key {
-                return Some(target);
+                return Some(position);
             }
             slot += 1;
         }
@@ -193,17 +210,19 @@ mod tests {
 
     #[test]
     fn the_path_of_every_leaf_leads_to_its_column() {
+        let target = |row: usize, name: &str| {
+            LAYOUT.rows[row].find(name.as_bytes()).map(|key| LAYOUT.rows[row].keys[key].target)
+        };
         for (position, leaf) in leaves().enumerate() {
             let mut row = EVENT;
             for name in &leaf.path {
-                match LAYOUT.rows[row].target(name.as_bytes()) {
+                match target(row, name) {
                     Some(Target::Row(inner)) => row = inner,
                     Some(Target::Leaf(found)) => assert_eq!(found, position, "{name}"),
                     Some(Target::Stray(stray)) => {
                         assert_eq!(LAYOUT.strays[stray].leaf, position, "{name}");
-                        let nested = &LAYOUT.rows[LAYOUT.strays[stray].nested_row];
-                        let target = nested.target(name.as_bytes());
-                        assert_eq!(target, Some(Target::NestedStray(stray)));
+                        let nested = target(LAYOUT.strays[stray].nested_row, name);
+                        assert_eq!(nested, Some(Target::NestedStray(stray)));
                     }
                     other => panic!("{name} leads to {other:?}"),
                 }
@@ -221,9 +240,9 @@ mod tests {
     #[test]
     fn key_tables_have_room_and_find_only_their_keys() {
         for row in &LAYOUT.rows {
-            assert!(row.keys.slots.iter().flatten().count() * 3 <= KEY_SLOTS);
+            assert!(row.keys.len() * 3 <= KEY_SLOTS);
             for key in ["", "e", "Eventname", "eventNam", "eventName ", "arns", "\u{fffd}"] {
-                assert_eq!(row.target(key.as_bytes()), None, "{key}");
+                assert_eq!(row.find(key.as_bytes()), None, "{key}");
             }
         }
     }

@@ -50,12 +50,12 @@ impl MapColumn {
         let mut another = scanner.enter_object();
         while another {
             let key = scanner.key()?;
-            self.keys.set_with(entry, |bytes| {
-                key.append_to(bytes);
-                true
-            });
-            let value = scanner.value(nesting)?;
-            self.values.set(entry, &value);
+            self.keys.set_string(entry, &key);
+            if scanner.peek_token() == Some(b'"') {
+                self.values.set_string(entry, &scanner.string()?);
+            } else {
+                self.values.set(entry, &scanner.value(nesting)?);
+            }
             entry += 1;
             another = scanner.another_key()?;
         }
