@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args as ClapArgs, CommandFactory, Parser, Subcommand, value_parser};
+use uuid::Uuid;
 
 use crate::output::Format;
 use crate::time::TimeArg;
@@ -180,7 +181,7 @@ pub(crate) struct StoreCreateArgs {
 
     /// Keep the id of a store that lived in CloudTrail Lake, so that old queries run unchanged
     #[arg(long, value_name = "UUID")]
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Uuid>,
 
     /// Days that events are kept, by their event time: 7 to 3653
     #[arg(long, value_name = "N", default_value_t = RETENTION_DAYS_DEFAULT)]

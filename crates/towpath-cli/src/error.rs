@@ -66,6 +66,32 @@ impl StdError for Hinted {
     }
 }
 
+/// An error of the library on a statement, with the place in it.
+#[derive(Debug)]
+pub(crate) struct InStatement {
+    error: Error,
+    caret: Option<String>,
+}
+
+impl InStatement {
+    pub(crate) fn new(error: Error, statement: &str) -> InStatement {
+        let caret = error.caret(statement);
+        InStatement { error, caret }
+    }
+}
+
+impl fmt::Display for InStatement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for InStatement {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
 /// Tells the user about the `error` that stopped a command, and returns the exit code that says so.
 pub(crate) fn conclude(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
@@ -75,7 +101,7 @@ pub(crate) fn conclude(error: &anyhow::Error) -> ExitCode {
         return print_usage(error);
     }
     report(error);
-    match error.downcast_ref::<Error>().map(Error::kind) {
+    match library_error(error).map(Error::kind) {
         Some(ErrorKind::InvalidArgument) => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
     }
@@ -125,11 +151,11 @@ fn describe(error: &anyhow::Error) -> String {
         }
         last = cause;
     }
-    for error in error.chain().filter_map(|cause| cause.downcast_ref::<Error>()) {
-        for line in error.caret().into_iter().flat_map(str::lines) {
-            text.push_str("\n  ");
-            text.push_str(line);
-        }
+    let in_statement = error.chain().find_map(|cause| cause.downcast_ref::<InStatement>());
+    let caret = in_statement.and_then(|error| error.caret.as_deref());
+    for line in caret.into_iter().flat_map(str::lines) {
+        text.push_str("\n  ");
+        text.push_str(line);
     }
     if let Some(hint) = hint(error) {
         text.push_str("\nhint: ");
@@ -140,11 +166,18 @@ fn describe(error: &anyhow::Error) -> String {
 
 /// What to do about `error`: the command's own hint, else the library's.
 fn hint(error: &anyhow::Error) -> Option<String> {
+    let own = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>());
+    match own {
+        Some(own) => Some(own.hint.clone()),
+        None => library_error(error).and_then(library_hint),
+    }
+}
+
+/// The library's error in the chain of `error`.
+fn library_error(error: &anyhow::Error) -> Option<&Error> {
     error.chain().find_map(|cause| {
-        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
-            return Some(hinted.hint.clone());
-        }
-        cause.downcast_ref::<Error>().and_then(library_hint)
+        let in_statement = cause.downcast_ref::<InStatement>().map(|cause| &cause.error);
+        in_statement.or_else(|| cause.downcast_ref::<Error>())
     })
 }
 

@@ -11,7 +11,7 @@ use towpath::{Lake, QueryLimits};
 use super::open_lake;
 use crate::args::{Args, LimitArgs, QueryArgs};
 use crate::config::Config;
-use crate::error::{self, Outcome, tell};
+use crate::error::{self, InStatement, Outcome, tell};
 use crate::output::{Destination, Format, row_writer, terminal_width};
 use crate::progress::grouped;
 use crate::statement::read_statement;
@@ -71,13 +71,14 @@ pub(crate) async fn run_statement(
     destination: &mut Destination,
 ) -> Result<()> {
     let limits = QueryLimits { run_secs_max: limits.run_secs_max, result_rows_max: None };
-    let mut rows = lake.query(statement, limits).await?;
+    let in_statement = |error| InStatement::new(error, statement);
+    let mut rows = lake.query(statement, limits).await.map_err(in_statement)?;
     let is_stdout = matches!(destination, Destination::Stdout(_));
     let width = if is_stdout { terminal_width() } else { None };
     let mut writer = row_writer(format, &rows.schema(), &mut *destination, width)?;
     let mut count = 0_u64;
     while let Some(batch) = rows.next().await {
-        let batch = batch?;
+        let batch = batch.map_err(in_statement)?;
         count += batch.num_rows() as u64;
         writer.batch(&batch)?;
     }

@@ -8,7 +8,7 @@ use arrow::array::{
     ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array, UInt64Array,
 };
 use chrono::{DateTime, Utc};
-use towpath::{Lake, NewStore, Retention};
+use towpath::{Lake, NewStore, Retention, Store};
 
 use super::open_lake;
 use crate::args::{LimitArgs, StoreCommand, StoreCreateArgs, StoreShowArgs};
@@ -55,8 +55,8 @@ pub(crate) async fn list_stores(
 ) -> Result<()> {
     let stores = lake.stores().await?;
     let rows = RecordBatch::try_from_iter([
-        ("name", strings(stores.iter().map(|store| store.name().to_owned()))),
-        ("id", strings(stores.iter().map(towpath::Store::id))),
+        ("name", strings(stores.iter().map(Store::name))),
+        ("id", strings(stores.iter().map(|store| store.id().to_string()))),
         (
             "retention_days",
             Arc::new(UInt32Array::from_iter_values(
@@ -74,8 +74,8 @@ async fn show(config: &Config, args: StoreShowArgs) -> Result<Outcome> {
     let summary = store.summary().await?;
     let (oldest, newest) = summary.event_times.unzip();
     let row = RecordBatch::try_from_iter_with_nullable([
-        ("name", strings([store.name().to_owned()]), false),
-        ("id", strings([store.id()]), false),
+        ("name", strings([store.name()]), false),
+        ("id", strings([store.id().to_string()]), false),
         ("retention_days", numbers(u64::from(store.retention().as_days())), false),
         ("created_at", times([Some(store.created_at())]), false),
         ("events", numbers(summary.events), false),
