@@ -56,7 +56,8 @@ proptest! {
         text.splice(place..(place + length).min(SAMPLE.len()), put.into_bytes());
         let mut builder = EventBatchBuilder::new();
         let result = builder.append_log_file(&text);
-        let is_json = serde_json::from_slice::<IgnoredAny>(&text).is_ok();
+        let is_json = str::from_utf8(&text)
+            .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
         match result {
             Ok(_) | Err(DecodeError::NoRecords) => prop_assert!(is_json),
             Err(
