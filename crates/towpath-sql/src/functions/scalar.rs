@@ -481,7 +481,9 @@ impl ScalarFunction {
     fn choose(&self, given: &[DataType]) -> Option<(&Form, Vec<DataType>)> {
         let mut best: Option<(&Form, Vec<DataType>, u32)> = None;
         for form in &self.forms {
-            let Some((types, cost)) = form.params.accept(given) else { continue };
+            let Some((types, cost)) = form.params.accept(given) else {
+                continue;
+            };
             if best.as_ref().is_none_or(|(_, _, lowest)| cost < *lowest) {
                 best = Some((form, types, cost));
             }

@@ -1,0 +1,28 @@
+//! `hour(x)`: the hour of the day, 0 to 23,
+//! of a time or timestamp, or of an interval, bigint.
+//!
+//! <https://trino.io/docs/current/functions/datetime.html#hour>
+
+use arrow::array::ArrayRef;
+use datafusion::common::Result;
+
+use super::intervals::map_millis;
+use super::moments::map_local;
+use crate::functions::args::Args;
+use crate::functions::scalar::{Param, Returns, ScalarFunction};
+
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::new("hour")
+        .form(&[Param::Time], Returns::BIGINT, evaluate)
+        .form(&[Param::Timestamp], Returns::BIGINT, evaluate)
+        .form(&[Param::TimestampTz], Returns::BIGINT, evaluate)
+        .form(&[Param::IntervalDay], Returns::BIGINT, interval)
+}
+
+fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
+    map_local(args, |local| local.hour())
+}
+
+fn interval(args: &Args<'_>) -> Result<ArrayRef> {
+    map_millis(args, |millis| millis % 86_400_000 / 3_600_000)
+}
