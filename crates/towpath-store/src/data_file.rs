@@ -246,7 +246,7 @@ fn statistics(rows: u64, batches: &[RecordBatch]) -> Value {
         let columns: Vec<&ArrayRef> =
             batches.iter().filter_map(|batch| batch.column_by_name(name)).collect();
         let Some((least, greatest)) = least_and_greatest(&columns) else { continue };
-        let nulls: usize = columns.iter().map(|column| column.null_count()).sum();
+        let nulls: usize = columns.iter().copied().map(Array::null_count).sum();
         null_counts.insert((*name).to_owned(), nulls.into());
         if let Some(least) = least {
             min_values.insert((*name).to_owned(), least.into());

@@ -190,7 +190,7 @@ impl DeltaLog {
                     return Ok(found.record.is_some_and(|record| record.commit == id));
                 }
                 Ok(None) if last => {
-                    return Err(Error::log("add to", self.id.to_string(), err.into()));
+                    return Err(self.not_added(err));
                 }
                 Err(torn @ Error::TornCommit { .. }) => return Err(torn),
                 Err(err) if last => {
@@ -203,6 +203,11 @@ impl DeltaLog {
                 Ok(None) | Err(_) => pause_after(attempt - 1).await,
             }
         }
+    }
+
+    /// The error for a commit that was not added.
+    pub(crate) fn not_added(&self, err: TransactionError) -> Error {
+        Error::log("add to", self.id.to_string(), err.into())
     }
 
     /// Writes a checkpoint of `version` if one is due. The commits say the same, only slower, so

@@ -105,9 +105,8 @@ impl LakeFiles {
         loop {
             let put = self.objects.put_opts(path, content.clone().into(), PutMode::Create.into());
             let Err(err) = put.await else { return Ok(true) };
-            match self.read(path).await {
-                Ok(Some(found)) => return Ok(found == content),
-                Ok(None) | Err(_) => {}
+            if let Ok(Some(found)) = self.read(path).await {
+                return Ok(found == content);
             }
             attempt += 1;
             if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
@@ -153,7 +152,7 @@ impl LakeFiles {
         let mut attempt = 0;
         loop {
             match self.objects.list_with_delimiter(Some(folder)).await {
-                Ok(found) => return Ok(Listing::new(found)),
+                Ok(found) => return Ok(Listing::new(&found)),
                 Err(object_store::Error::NotFound { .. }) => return Ok(Listing::default()),
                 Err(err) => {
                     attempt += 1;
@@ -199,7 +198,7 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    fn new(found: ListResult) -> Listing {
+    fn new(found: &ListResult) -> Listing {
         let name = |path: &Path| path.filename().map(str::to_owned);
         let mut files: Vec<(String, u64)> = found
             .objects

@@ -25,19 +25,27 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::error::{Error, Result, is_permanent};
-use crate::lake_files::{ATTEMPTS_MAX, LakeFiles};
+use crate::lake_files::{ATTEMPTS_MAX, LakeFiles, pause_after};
 use crate::layout::LockPaths;
 use crate::local::create_folder;
 
-/// How long a lease object holds without being renewed: how long others wait after a crash.
-const LEASE_SECS: u32 = 30;
+/// How a lease object lives.
+#[derive(Clone, Copy, Debug)]
+struct Timing {
+    /// How long it holds without being renewed: how long others wait after a crash.
+    holds: Duration,
+    /// How often it is renewed: so that two renewals may fail before it ends.
+    renewed: Duration,
+    /// How far two machines' clocks may differ before one takes a lease over that is still
+    /// renewed. It costs the other one its commit, not the store its events.
+    clock_skew: Duration,
+}
 
-/// How often a lease object is renewed: two renewals may fail before it ends.
-const RENEW_SECS: u64 = 10;
-
-/// How far two machines' clocks may differ before one takes a lease over that is still renewed.
-/// It costs the other one its commit, not the store its events.
-const CLOCK_SKEW_SECS: u32 = 10;
+const TIMING: Timing = Timing {
+    holds: Duration::from_secs(30),
+    renewed: Duration::from_secs(10),
+    clock_skew: Duration::from_secs(10),
+};
 
 /// The first pause between two looks at a lease that another one has; it doubles.
 const POLL_MILLIS_FIRST: u64 = 5;
@@ -65,7 +73,7 @@ struct Clock {
 
 impl Clock {
     fn now(&self) -> DateTime<Utc> {
-        self.told + TimeDelta::from_std(self.at.elapsed()).unwrap_or_default()
+        self.told + delta(self.at.elapsed())
     }
 }
 
@@ -88,9 +96,10 @@ impl Lease {
                 let path = lake.join(paths.file.as_ref());
                 lock_file(path, &paths.file, clock, wait_max).await?.map(Lease::File)
             }
-            None => ObjectLease::acquire(files, &paths.object, clock, wait_max)
-                .await?
-                .map(Lease::Object),
+            None => {
+                let terms = Terms { clock, timing: TIMING, wait_max };
+                ObjectLease::acquire(files, &paths.object, terms).await?.map(Lease::Object)
+            }
         };
         acquired.ok_or_else(|| Error::LeaseTimeout { what: what.to_owned(), waited: wait_max })
     }
@@ -102,6 +111,14 @@ impl Lease {
             Lease::Object(mut lease) => lease.release().await,
         }
     }
+}
+
+/// How long to wait for a lease object, and how long it then holds.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    clock: Clock,
+    timing: Timing,
+    wait_max: Duration,
 }
 
 /// Locks the file, or returns `None` after `wait_max`.
@@ -154,15 +171,19 @@ struct LeaseRecord {
 }
 
 impl LeaseRecord {
-    fn held(holder: Uuid, now: DateTime<Utc>) -> LeaseRecord {
-        let expires = now + TimeDelta::seconds(i64::from(LEASE_SECS));
+    fn held(holder: Uuid, terms: &Terms) -> LeaseRecord {
+        let expires = terms.clock.now() + delta(terms.timing.holds);
         LeaseRecord { holder: Some(holder), expires_at_millis: expires.timestamp_millis() }
     }
 
-    fn is_over(&self, now: DateTime<Utc>) -> bool {
-        let skew = i64::from(CLOCK_SKEW_SECS) * 1_000;
-        self.holder.is_none() || now.timestamp_millis() > self.expires_at_millis + skew
+    fn is_over(&self, terms: &Terms) -> bool {
+        let now = terms.clock.now() - delta(terms.timing.clock_skew);
+        self.holder.is_none() || now.timestamp_millis() > self.expires_at_millis
     }
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or_default()
 }
 
 /// A lease that is an object, renewed by a task.
@@ -179,17 +200,12 @@ struct Held {
     objects: Arc<dyn ObjectStore>,
     path: Path,
     holder: Uuid,
-    clock: Clock,
+    terms: Terms,
     version: Arc<Mutex<UpdateVersion>>,
 }
 
 impl ObjectLease {
-    async fn acquire(
-        files: &LakeFiles,
-        path: &Path,
-        clock: Clock,
-        wait_max: Duration,
-    ) -> Result<Option<ObjectLease>> {
+    async fn acquire(files: &LakeFiles, path: &Path, terms: Terms) -> Result<Option<ObjectLease>> {
         let objects = Arc::clone(files.objects());
         let holder = Uuid::new_v4();
         let mut watch = Watch::default();
@@ -201,18 +217,22 @@ impl ObjectLease {
                 Some((text, version)) => match serde_json::from_slice::<LeaseRecord>(&text) {
                     // The answer to the last attempt was lost.
                     Ok(record) if record.holder == Some(holder) => {
-                        return Ok(Some(ObjectLease::start(objects, path, holder, clock, version)));
+                        return Ok(Some(ObjectLease::start(objects, path, holder, terms, version)));
                     }
-                    Ok(record) if !record.is_over(clock.now()) && !watch.is_dead(&version) => None,
+                    Ok(record)
+                        if !record.is_over(&terms) && !watch.is_dead(&version, &terms.timing) =>
+                    {
+                        None
+                    }
                     // Over, dead, or unreadable, which only a foreign hand can have made it.
                     _ => Some(PutMode::Update(version)),
                 },
             };
             if let Some(mode) = mode {
-                let record = LeaseRecord::held(holder, clock.now());
+                let record = LeaseRecord::held(holder, &terms);
                 match put(&objects, path, &record, mode).await {
                     Ok(version) => {
-                        return Ok(Some(ObjectLease::start(objects, path, holder, clock, version)));
+                        return Ok(Some(ObjectLease::start(objects, path, holder, terms, version)));
                     }
                     Err(err) if is_lost_race(&err) => {}
                     Err(err) => {
@@ -225,7 +245,8 @@ impl ObjectLease {
                     }
                 }
             }
-            let Some(left) = wait_max.checked_sub(clock.at.elapsed()) else { return Ok(None) };
+            let waited = terms.clock.at.elapsed();
+            let Some(left) = terms.wait_max.checked_sub(waited) else { return Ok(None) };
             sleep(poll.min(left)).await;
             poll = (poll * 2).min(Duration::from_millis(POLL_OBJECT_MILLIS_MAX));
         }
@@ -235,11 +256,11 @@ impl ObjectLease {
         objects: Arc<dyn ObjectStore>,
         path: &Path,
         holder: Uuid,
-        clock: Clock,
+        terms: Terms,
         version: UpdateVersion,
     ) -> ObjectLease {
         let version = Arc::new(Mutex::new(version));
-        let held = Held { objects, path: path.clone(), holder, clock, version };
+        let held = Held { objects, path: path.clone(), holder, terms, version };
         let renewal = task::spawn(renew(held.clone()));
         ObjectLease { held, renewal, released: false }
     }
@@ -266,22 +287,32 @@ impl Drop for ObjectLease {
 }
 
 impl Held {
+    /// Says in the object that nobody has it. If that cannot be done, others wait until it ends.
     async fn give_back(&self) {
         let mut version = self.version.lock().await;
         let record = LeaseRecord { holder: None, expires_at_millis: 0 };
-        let mode = PutMode::Update(version.clone());
-        match put(&self.objects, &self.path, &record, mode).await {
-            Ok(newer) => *version = newer,
-            Err(err) => debug!(path = %self.path, error = %err, "lease not given back"),
+        for attempt in 0..ATTEMPTS_MAX {
+            let mode = PutMode::Update(version.clone());
+            match put(&self.objects, &self.path, &record, mode).await {
+                Ok(newer) => {
+                    *version = newer;
+                    return;
+                }
+                // Taken over, or given back by an attempt whose answer was lost.
+                Err(err) if is_lost_race(&err) => return,
+                Err(err) if is_permanent(&err) => break,
+                Err(_) => pause_after(attempt).await,
+            }
         }
+        debug!(path = %self.path, "lease not given back");
     }
 }
 
 async fn renew(held: Held) {
     loop {
-        sleep(Duration::from_secs(RENEW_SECS)).await;
+        sleep(held.terms.timing.renewed).await;
         let mut version = held.version.lock().await;
-        let record = LeaseRecord::held(held.holder, held.clock.now());
+        let record = LeaseRecord::held(held.holder, &held.terms);
         let mode = PutMode::Update(version.clone());
         match put(&held.objects, &held.path, &record, mode).await {
             Ok(newer) => *version = newer,
@@ -301,11 +332,9 @@ struct Watch {
 }
 
 impl Watch {
-    fn is_dead(&mut self, version: &UpdateVersion) -> bool {
+    fn is_dead(&mut self, version: &UpdateVersion, timing: &Timing) -> bool {
         match &self.seen {
-            Some((seen, since)) if seen == version => {
-                since.elapsed() > Duration::from_secs(u64::from(LEASE_SECS))
-            }
+            Some((seen, since)) if seen == version => since.elapsed() > timing.holds,
             _ => {
                 self.seen = Some((version.clone(), Instant::now()));
                 false
@@ -337,17 +366,75 @@ fn is_lost_race(err: &object_store::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLOCK_SKEW_SECS, LEASE_SECS, LeaseRecord};
-    use chrono::{DateTime, TimeDelta};
+    use super::{Clock, LeaseRecord, ObjectLease, Terms, Timing, put};
+    use crate::lake_files::LakeFiles;
+    use crate::location::Location;
+    use chrono::{DateTime, TimeDelta, Utc};
+    use object_store::PutMode;
+    use object_store::path::Path;
+    use std::time::Duration;
+    use tokio::time::Instant;
     use uuid::Uuid;
 
-    #[test]
-    fn lease_ends_after_its_time_and_the_clocks_skew() {
-        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let record = LeaseRecord::held(Uuid::new_v4(), now);
-        let after = |secs: u32| now + TimeDelta::seconds(i64::from(secs));
-        assert!(!record.is_over(after(LEASE_SECS + CLOCK_SKEW_SECS)));
-        assert!(record.is_over(after(LEASE_SECS + CLOCK_SKEW_SECS + 1)));
-        assert!(LeaseRecord { holder: None, ..record }.is_over(now));
+    const BRIEF: Timing = Timing {
+        holds: Duration::from_millis(200),
+        renewed: Duration::from_millis(20),
+        clock_skew: Duration::ZERO,
+    };
+
+    fn told() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    fn terms(timing: Timing, told: DateTime<Utc>, wait_millis: u64) -> Terms {
+        let clock = Clock { told, at: Instant::now() };
+        Terms { clock, timing, wait_max: Duration::from_millis(wait_millis) }
+    }
+
+    fn files() -> LakeFiles {
+        LakeFiles::new(Location::in_memory().unwrap())
+    }
+
+    #[tokio::test]
+    async fn lease_ends_after_its_time_and_the_clocks_skew() {
+        let secs = Duration::from_secs;
+        let timing = Timing { holds: secs(30), renewed: secs(10), clock_skew: secs(10) };
+        let record = LeaseRecord::held(Uuid::new_v4(), &terms(timing, told(), 0));
+        let over_after =
+            |secs| record.is_over(&terms(timing, told() + TimeDelta::seconds(secs), 0));
+        assert!(!over_after(39));
+        assert!(over_after(41));
+        assert!(LeaseRecord { holder: None, ..record }.is_over(&terms(timing, told(), 0)));
+    }
+
+    #[tokio::test]
+    async fn living_holder_is_not_taken_over() {
+        let (files, path) = (files(), Path::from("x.lease"));
+        let acquire = |wait| ObjectLease::acquire(&files, &path, terms(BRIEF, told(), wait));
+        let mut held = acquire(0).await.unwrap().unwrap();
+        assert!(acquire(600).await.unwrap().is_none(), "three times as long as it holds");
+        held.release().await;
+        assert!(acquire(0).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn lease_that_is_not_renewed_is_taken_over_whatever_the_clocks_say() {
+        let (files, path) = (files(), Path::from("x.lease"));
+        // Of a machine whose clock was ten years ahead, and which is gone.
+        let ahead = terms(BRIEF, told() + TimeDelta::days(3_650), 0);
+        let record = LeaseRecord::held(Uuid::new_v4(), &ahead);
+        put(files.objects(), &path, &record, PutMode::Create).await.unwrap();
+
+        let acquire = |wait| ObjectLease::acquire(&files, &path, terms(BRIEF, told(), wait));
+        assert!(acquire(50).await.unwrap().is_none());
+        assert!(acquire(2_000).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn unreadable_lease_is_taken_over() {
+        let (files, path) = (files(), Path::from("x.lease"));
+        files.write(&path, "not JSON".into()).await.unwrap();
+        let acquired = ObjectLease::acquire(&files, &path, terms(BRIEF, told(), 0)).await;
+        assert!(acquired.unwrap().is_some());
     }
 }

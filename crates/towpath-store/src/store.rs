@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use deltalake::kernel::Action;
 use deltalake::protocol::DeltaOperation;
@@ -205,7 +204,8 @@ impl EventDataStore {
                 properties: metadata.configuration().clone().into_iter().collect(),
             };
             let actions = vec![Action::Metadata(metadata)];
-            let text = self.encode(version, &record, actions, operation, now)?;
+            let text = commit::encode(version, &record, actions, operation, now)
+                .map_err(|err| self.inner.log.not_added(err))?;
             if self.inner.log.commit(version, text, record.commit).await? {
                 self.inner.log.checkpoint_if_due(version).await;
                 return Ok(());
@@ -215,18 +215,6 @@ impl EventDataStore {
             store: self.id().to_string(),
             version: self.latest().version(),
         })
-    }
-
-    pub(crate) fn encode(
-        &self,
-        version: u64,
-        record: &CommitRecord,
-        actions: Vec<Action>,
-        operation: DeltaOperation,
-        now: DateTime<Utc>,
-    ) -> Result<Bytes> {
-        commit::encode(version, record, actions, operation, now)
-            .map_err(|err| Error::log("add to", self.id().to_string(), err.into()))
     }
 
     /// Writes rows of one month, in the order given, as a data file that is in no commit yet.

@@ -8,7 +8,7 @@ use deltalake::kernel::Action;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use tracing::info;
 
-use crate::commit::{CommitRecord, Source};
+use crate::commit::{CommitRecord, Source, encode};
 use crate::data_file::NewDataFile;
 use crate::error::{Error, Result};
 use crate::layout::PARTITION_COLUMN;
@@ -118,7 +118,8 @@ async fn commit(
             partition_by: Some(vec![PARTITION_COLUMN.to_owned()]),
             predicate: None,
         };
-        let text = store.encode(version, &record, actions.clone(), operation, now)?;
+        let text = encode(version, &record, actions.clone(), operation, now)
+            .map_err(|err| store.log().not_added(err))?;
         if store.log().commit(version, text, record.commit).await? {
             info!(store = %store.id(), version, files, sources, rows, "append committed");
             return Ok(version);

@@ -242,7 +242,9 @@ fn publish(file: &File, staging: &FilePath, path: &FilePath, overwrite: bool) ->
 pub(crate) fn create_folder(folder: &FilePath) -> io::Result<()> {
     let missing: Vec<&FilePath> = folder
         .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .take_while(|folder| {
+            !folder.as_os_str().is_empty() && folder.try_exists().is_ok_and(|exists| !exists)
+        })
         .collect();
     fs::create_dir_all(folder)?;
     for made in missing {
