@@ -2,12 +2,14 @@
 //!
 //! All of it happens while this ingest has the store's writer lease, and against the snapshot that
 //! the lease came with. So what was checked still holds when it is committed, whoever else ingests
-//! into the same store. The log files that a batch came from are recorded in the same commit.
+//! into the same store. The log files that the batches came from are recorded in the same commit.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
+use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
 use tokio::task;
+use towpath_event::EventIdentity;
 use towpath_store::{
     Append, Error as StoreError, EventDataStore, NewDataFile, Source as StoredSource, Writer,
 };
@@ -16,7 +18,7 @@ use crate::{
     checkpoint::Checkpoint,
     dedup::{Candidate, KnownEvents, Seen, Verdict},
     error::{Error, Result},
-    order::{self, MonthRows},
+    order::{self, MonthRows, RowAt},
     pipeline::Clock,
     read::Batch,
     report::EventCounts,
@@ -26,7 +28,7 @@ use crate::{
 /// batch, each of which is seconds.
 const LEASE_WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// Times that a batch is checked and committed anew because somebody else appended in spite of the
+/// Times that batches are checked and committed anew because somebody else appended in spite of the
 /// lease, which takes a lease that expired while its holder was stopped.
 const APPEND_ATTEMPTS_MAX: u32 = 10;
 
@@ -40,15 +42,15 @@ enum Outcome {
     Expired,
 }
 
-/// What a batch came to.
+/// What appending some batches came to.
 #[derive(Debug)]
 pub(crate) struct Appended {
-    /// The version of the store that has it; `None` if nothing was left to commit.
+    /// The version of the store that has them; `None` if nothing was left to commit.
     pub(crate) version: Option<u64>,
     pub(crate) events: EventCounts,
 }
 
-/// Appends batches to a store, one after the other.
+/// Appends batches to a store, one group of them after the other.
 pub(crate) struct Appender<'a> {
     store: &'a EventDataStore,
     /// The event times to take: from the first up to but not including the second.
@@ -68,16 +70,16 @@ impl<'a> Appender<'a> {
         Appender { store, wanted, checkpoint, known: KnownEvents::default(), clock }
     }
 
-    /// Appends the events of `batch` that the store does not have, in one commit.
+    /// Appends the events of `batches` that the store does not have, in one commit.
     ///
     /// # Errors
     ///
-    /// Those of the store. Then nothing of the batch is committed, except that of
+    /// Those of the store. Then nothing of the batches is committed, except that after
     /// [`StoreError::CommitUnknown`] it is not known.
-    pub(crate) async fn append(&mut self, batch: &Batch) -> Result<Appended> {
+    pub(crate) async fn append(&mut self, batches: &[Batch]) -> Result<Appended> {
         let mut attempt = 1;
         loop {
-            match self.append_once(batch).await {
+            match self.append_once(batches).await {
                 Err(Error::Store(StoreError::CommitConflict { .. }))
                     if attempt < APPEND_ATTEMPTS_MAX =>
                 {
@@ -88,56 +90,41 @@ impl<'a> Appender<'a> {
         }
     }
 
-    async fn append_once(&mut self, batch: &Batch) -> Result<Appended> {
+    async fn append_once(&mut self, batches: &[Batch]) -> Result<Appended> {
         let now = (self.clock)();
         let writer = Box::pin(self.store.writer(now, LEASE_WAIT_MAX)).await?;
-        let judged = self.judge(&writer, batch, now).await?;
-        let log_files = judged.log_files(batch);
+        let judged = self.judge(&writer, batches, now).await?;
+        let log_files = judged.log_files(batches);
         let events = count(&log_files);
         let already_recorded = |file: &StoredSource| self.checkpoint.records(&file.key, file.size);
         if judged.stored.is_empty() && log_files.iter().all(already_recorded) {
             writer.release().await;
             return Ok(Appended { version: None, events });
         }
-        let data_files = write_data_files(&writer, batch, &judged.stored).await?;
+        let data_files = write_data_files(&writer, batches, &judged.stored).await?;
         let append = Append { data_files, sources: log_files };
         let version = Box::pin(writer.commit(append, (self.clock)())).await?;
         self.known.remember(version, judged.stored.into_iter());
         Ok(Appended { version: Some(version), events })
     }
 
-    /// Decides what becomes of each event of the batch.
-    async fn judge(&mut self, writer: &Writer, batch: &Batch, now: DateTime<Utc>) -> Result<Judged> {
+    /// Decides what becomes of each event.
+    async fn judge(
+        &mut self,
+        writer: &Writer,
+        batches: &[Batch],
+        now: DateTime<Utc>,
+    ) -> Result<Judged> {
         let snapshot = writer.snapshot();
-        let mut outcomes = Vec::with_capacity(batch.events.identities.len());
-        let mut candidates = Vec::new();
-        let mut seen = Seen::default();
-        let times = order::event_times(&batch.events.columns).unwrap_or_default();
-        let cutoff = snapshot.cutoff(now);
-        for ((row, event_time), identity) in (0..).zip(times).zip(&batch.events.identities) {
-            let outcome = if !self.wanted.contains(event_time) {
-                Outcome::Filtered
-            } else if *event_time < cutoff {
-                Outcome::Expired
-            } else {
-                let verdict = seen.verdict(*identity);
-                seen.insert(*identity);
-                Outcome::of(verdict)
-            };
-            if matches!(outcome, Outcome::Stored | Outcome::Conflicting) {
-                let (event_time, identity) = (*event_time, *identity);
-                candidates.push(Candidate { row, event_time, identity });
-            }
-            outcomes.push(outcome);
-        }
-        drop(seen);
-
+        let (mut outcomes, candidates) = self.judge_alone(batches, snapshot.cutoff(now));
         let store = self.store.object_store();
         let verdicts = Box::pin(self.known.verdicts(store, snapshot, &candidates)).await?;
         let mut stored = Vec::new();
         for (candidate, verdict) in candidates.iter().zip(verdicts) {
-            let Some(outcome) = outcomes.get_mut(order::to_index(candidate.row)) else { continue };
-            // Differing from an event of the same batch is as much a conflict.
+            let Candidate { at, .. } = candidate;
+            let outcome = outcomes.get_mut(at.batch).and_then(|batch| batch.get_mut(at.row));
+            let Some(outcome) = outcome else { continue };
+            // Differing from an event beside it is as much a conflict as from a stored one.
             if verdict != Verdict::New {
                 *outcome = Outcome::of(verdict);
             }
@@ -146,6 +133,36 @@ impl<'a> Appender<'a> {
             }
         }
         Ok(Judged { outcomes, stored })
+    }
+
+    /// What can be decided without looking at the store, and the events for which that is not
+    /// enough.
+    fn judge_alone(&self, batches: &[Batch], cutoff: i64) -> (Vec<Vec<Outcome>>, Vec<Candidate>) {
+        let mut seen = Seen::default();
+        let mut candidates = Vec::new();
+        let mut judge = |at: RowAt, event_time: i64, identity: EventIdentity| {
+            if !self.wanted.contains(&event_time) {
+                return Outcome::Filtered;
+            }
+            if event_time < cutoff {
+                return Outcome::Expired;
+            }
+            let verdict = seen.verdict(identity);
+            if verdict != Verdict::Duplicate {
+                seen.insert(identity);
+                candidates.push(Candidate { at, event_time, identity });
+            }
+            Outcome::of(verdict)
+        };
+        let mut outcomes = Vec::with_capacity(batches.len());
+        for (batch, Batch { events, .. }) in batches.iter().enumerate() {
+            let times = order::event_times(&events.columns).iter();
+            let events = times.zip(&events.identities).enumerate();
+            let events =
+                events.map(|(row, (time, event))| judge(RowAt { batch, row }, *time, *event));
+            outcomes.push(events.collect());
+        }
+        (outcomes, candidates)
     }
 }
 
@@ -159,19 +176,20 @@ impl Outcome {
     }
 }
 
-/// What is to become of the events of a batch.
+/// What is to become of the events of some batches.
 struct Judged {
-    /// One for each event.
-    outcomes: Vec<Outcome>,
-    /// The events to store, in the order of the batch.
+    /// One for each event of each batch.
+    outcomes: Vec<Vec<Outcome>>,
+    /// The events to store, in the order of the batches.
     stored: Vec<Candidate>,
 }
 
 impl Judged {
-    /// The log files of the batch with the counts of what becomes of their events.
-    fn log_files(&self, batch: &Batch) -> Vec<StoredSource> {
-        let mut outcomes = self.outcomes.iter();
-        let mut log_files = batch.log_files.clone();
+    /// The log files of the batches with the counts of what becomes of their events.
+    fn log_files(&self, batches: &[Batch]) -> Vec<StoredSource> {
+        let mut outcomes = self.outcomes.iter().flatten();
+        let mut log_files: Vec<StoredSource> =
+            batches.iter().flat_map(|batch| &batch.log_files).cloned().collect();
         for log_file in &mut log_files {
             let events = usize::try_from(log_file.events).unwrap_or(usize::MAX);
             for outcome in outcomes.by_ref().take(events) {
@@ -210,16 +228,18 @@ fn count(log_files: &[StoredSource]) -> EventCounts {
 /// Writes the events to store, one data file for each month.
 async fn write_data_files(
     writer: &Writer,
-    batch: &Batch,
+    batches: &[Batch],
     stored: &[Candidate],
 ) -> Result<Vec<NewDataFile>> {
-    let rows: Vec<u32> = stored.iter().map(|candidate| candidate.row).collect();
-    let columns = batch.events.columns.clone();
-    let months = task::spawn_blocking(move || order::by_month(&columns, rows.into_iter()));
+    let columns: Arc<[RecordBatch]> =
+        batches.iter().map(|batch| batch.events.columns.clone()).collect();
+    let rows: Vec<RowAt> = stored.iter().map(|candidate| candidate.at).collect();
+    let all = Arc::clone(&columns);
+    let months = task::spawn_blocking(move || order::by_month(&all, rows.into_iter()));
     let mut data_files = Vec::new();
     for MonthRows { calendarmonth, rows } in months.await.map_err(Error::Worker)? {
-        let columns = batch.events.columns.clone();
-        let sorted = task::spawn_blocking(move || order::take_rows(&columns, &rows));
+        let all = Arc::clone(&columns);
+        let sorted = task::spawn_blocking(move || order::take_rows(&all, &rows));
         let sorted = sorted.await.map_err(Error::Worker)?.map_err(Error::Sort)?;
         data_files.push(Box::pin(writer.write_data_file(calendarmonth, &[sorted])).await?);
     }

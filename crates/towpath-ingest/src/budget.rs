@@ -35,6 +35,12 @@ impl Budget {
         permits.await.ok()
     }
 
+    /// Whether there is a share for `bytes` that nobody waits for.
+    pub(crate) fn has_room(&self, bytes: u64) -> bool {
+        let wanted = usize::try_from(self.permits_for(bytes)).unwrap_or(usize::MAX);
+        self.permits.available_permits() >= wanted
+    }
+
     /// What is larger than the whole budget takes all of it, and so goes alone.
     fn permits_for(&self, bytes: u64) -> u32 {
         u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).clamp(1, self.total)

@@ -25,6 +25,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     error::Result,
+    order::RowAt,
     stored::{StoredFile, StoredRow},
 };
 
@@ -44,8 +45,7 @@ const COMPARED_ROWS_MAX: usize = 16_384;
 /// An event of a batch that may be appended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
-    /// Its row in the batch.
-    pub(crate) row: u32,
+    pub(crate) at: RowAt,
     /// Microseconds since 1970.
     pub(crate) event_time: i64,
     pub(crate) identity: EventIdentity,
@@ -302,7 +302,8 @@ impl KnownEvents {
     /// Reads the texts of the twins whose contents are not known.
     async fn read_contents(&self, store: &Arc<dyn ObjectStore>, twins: &mut Twins) -> Result<()> {
         for (file, rows) in mem::take(&mut twins.unread) {
-            let Some(file) = usize::try_from(file).ok().and_then(|file| self.loaded.get(file)) else {
+            let Some(file) = usize::try_from(file).ok().and_then(|file| self.loaded.get(file))
+            else {
                 continue;
             };
             let rows: Vec<u32> = rows.into_iter().collect();

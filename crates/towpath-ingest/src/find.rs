@@ -203,12 +203,7 @@ impl<'a> Walk<'a> {
         Ok(Ok(()))
     }
 
-    fn look_at(
-        &self,
-        folder: &Path,
-        name: &OsStr,
-        below: &mut Vec<PathBuf>,
-    ) -> Result<(), Ended> {
+    fn look_at(&self, folder: &Path, name: &OsStr, below: &mut Vec<PathBuf>) -> Result<(), Ended> {
         let path = folder.join(name);
         let full_path = self.root.path_of(&path);
         // Follows symbolic links: what they lead to is what counts.
@@ -224,11 +219,8 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         // A named pipe or a device would block or never end.
-        let kind = if metadata.is_file() {
-            self.left_out(&path, &text)
-        } else {
-            Some(LeftOut::OtherName)
-        };
+        let kind =
+            if metadata.is_file() { self.left_out(&path, &text) } else { Some(LeftOut::OtherName) };
         self.send(match kind {
             Some(kind) => Found::LeftOut(kind),
             None => Found::LogFile(LogFile {
@@ -335,8 +327,7 @@ async fn list_by_level(
     days: DeliveryDays,
     found: &mpsc::Sender<Found>,
 ) -> Result<bool> {
-    let mut parts =
-        vec![Part { prefix: prefix.clone(), levels_left: LEVELS_BEFORE_LAYOUT_MAX }];
+    let mut parts = vec![Part { prefix: prefix.clone(), levels_left: LEVELS_BEFORE_LAYOUT_MAX }];
     let mut listings = FuturesUnordered::new();
     let mut is_empty = true;
     loop {

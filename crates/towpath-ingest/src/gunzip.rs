@@ -42,8 +42,7 @@ const TRAILER_BYTES: usize = 8;
 
 /// Why the bytes of a file are not the text of a log file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GunzipError {
+pub(crate) enum GunzipError {
     /// There are no bytes, or a complete gzip stream of none.
     #[error("log file is empty")]
     Empty,
@@ -207,7 +206,8 @@ impl Gunzip {
             if status == Status::StreamEnd {
                 return Ok(at);
             }
-            let stands_still = self.buffer.len() == made_before && inflate.total_in() == read_before;
+            let stands_still =
+                self.buffer.len() == made_before && inflate.total_in() == read_before;
             if stands_still {
                 return Err(truncated(bytes));
             }
@@ -386,10 +386,9 @@ mod tests {
             for bit in 0..8 {
                 let mut altered = file.clone();
                 altered[at] ^= 1 << bit;
-                // Time stamp, flags for text and operating system of the header mean nothing here.
+                // A time stamp, or a bit that only fills up the last byte, means nothing here.
                 if let Ok(read) = text_of(&altered) {
-                    assert_eq!(read, text);
-                    assert!(at < HEADER_BYTES, "byte {at} bit {bit}");
+                    assert_eq!(read, text, "byte {at} bit {bit}");
                 }
             }
         }

@@ -241,8 +241,14 @@ mod tests {
             ("AWSLogs/123456789012/CloudTrail-Aggregated/x/a.json.gz", Some(LeftOut::Aggregated)),
             ("AWSLogs/123456789012/Config/x/a.json.gz", Some(LeftOut::OtherService)),
             ("copied/CloudTrail-Digest/a.json.gz", Some(LeftOut::Digest)),
-            ("123456789012_CloudTrail-Digest_us-east-1_t_x_20230710T124000Z.json.gz", Some(LeftOut::Digest)),
-            ("flat/123456789012_Config_us-east-1_ConfigSnapshot_1.json.gz", Some(LeftOut::OtherService)),
+            (
+                "123456789012_CloudTrail-Digest_us-east-1_t_x_20230710T124000Z.json.gz",
+                Some(LeftOut::Digest),
+            ),
+            (
+                "flat/123456789012_Config_us-east-1_ConfigSnapshot_1.json.gz",
+                Some(LeftOut::OtherService),
+            ),
             ("flat/123456789012_vpcflowlogs_us-east-1_fl-1.log.gz", Some(LeftOut::OtherName)),
             ("README.md", Some(LeftOut::OtherName)),
             ("AWSLogs/Config/a.json", None),

@@ -6,111 +6,111 @@
 use std::collections::BTreeMap;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array},
-    compute::take,
+    array::{Array, AsArray, RecordBatch, StringArray},
+    compute::interleave_record_batch,
     datatypes::TimestampMicrosecondType,
     error::ArrowError,
 };
 use hashbrown::HashMap;
 use towpath_store::calendarmonth;
 
+/// A row of one of several batches that are appended together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RowAt {
+    /// Which batch.
+    pub(crate) batch: usize,
+    /// Which row of it.
+    pub(crate) row: usize,
+}
+
 /// Rows of one month in the order of a data file.
 #[derive(Debug)]
 pub(crate) struct MonthRows {
     /// The month of all their event times, YYYYMM.
     pub(crate) calendarmonth: i64,
-    /// Their numbers in the batch, in the order of the data file.
-    pub(crate) rows: Vec<u32>,
+    pub(crate) rows: Vec<RowAt>,
 }
 
-/// The event times of a batch, in microseconds since 1970; `None` if it has no such column.
-pub(crate) fn event_times(columns: &RecordBatch) -> Option<&[i64]> {
-    let column = columns.column_by_name("eventTime")?;
-    let column = column.as_primitive_opt::<TimestampMicrosecondType>()?;
-    (column.null_count() == 0).then(|| column.values().as_ref())
+/// The event times of a batch, in microseconds since 1970; none if it has no such column.
+pub(crate) fn event_times(columns: &RecordBatch) -> &[i64] {
+    let column = columns.column_by_name("eventTime");
+    match column.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>()) {
+        Some(times) if times.null_count() == 0 => times.values().as_ref(),
+        _ => &[],
+    }
 }
 
-/// Splits `rows` of `columns` by month and puts each month in order.
+/// Splits `rows` of `batches` by month and puts each month in order.
 ///
 /// An event whose time is in no month of any calendar is in none of them; decoding makes no such
 /// event.
-pub(crate) fn by_month(columns: &RecordBatch, rows: impl Iterator<Item = u32>) -> Vec<MonthRows> {
-    let times = event_times(columns).unwrap_or_default();
-    let ranks = name_ranks(columns);
-    let mut months: BTreeMap<i64, Vec<(u32, i64, u32)>> = BTreeMap::new();
-    for row in rows {
-        let index = to_index(row);
-        let Some((time, month)) =
-            times.get(index).and_then(|time| Some((*time, calendarmonth(*time)?)))
-        else {
-            continue;
-        };
-        let rank = ranks.get(index).copied().unwrap_or_default();
-        months.entry(month).or_default().push((rank, time, row));
+pub(crate) fn by_month(
+    batches: &[RecordBatch],
+    rows: impl Iterator<Item = RowAt>,
+) -> Vec<MonthRows> {
+    let times: Vec<&[i64]> = batches.iter().map(event_times).collect();
+    let ranks = name_ranks(batches);
+    let mut months: BTreeMap<i64, Vec<(u32, i64, RowAt)>> = BTreeMap::new();
+    for at in rows {
+        let Some(time) = times.get(at.batch).and_then(|times| times.get(at.row)) else { continue };
+        let Some(month) = calendarmonth(*time) else { continue };
+        let rank = ranks.get(at.batch).and_then(|ranks| ranks.get(at.row));
+        months.entry(month).or_default().push((rank.copied().unwrap_or_default(), *time, at));
     }
-    let sorted = |(calendarmonth, mut keys): (i64, Vec<(u32, i64, u32)>)| {
-        // The row number comes last: the same events in the same order give the same file.
+    let sorted = |(calendarmonth, mut keys): (i64, Vec<(u32, i64, RowAt)>)| {
+        // The place comes last: the same events in the same order give the same file.
         keys.sort_unstable();
-        MonthRows { calendarmonth, rows: keys.into_iter().map(|(_, _, row)| row).collect() }
+        MonthRows { calendarmonth, rows: keys.into_iter().map(|(_, _, at)| at).collect() }
     };
     months.into_iter().map(sorted).collect()
 }
 
-/// For every row, the place of its event source and name among those of the batch.
-fn name_ranks(columns: &RecordBatch) -> Vec<u32> {
-    let text = |name: &str| columns.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-    let (Some(sources), Some(names)) = (text("eventSource"), text("eventName")) else {
-        return Vec::new();
-    };
+/// For every row of every batch, the place of its event source and name among those of all.
+fn name_ranks(batches: &[RecordBatch]) -> Vec<Vec<u32>> {
     let mut numbers = HashMap::new();
     let mut distinct = Vec::new();
-    let pairs = (0..columns.num_rows()).map(|row| (value(sources, row), value(names, row)));
-    let mut ranks: Vec<u32> = pairs
-        .map(|pair| {
-            *numbers.entry(pair).or_insert_with(|| {
-                distinct.push(pair);
-                to_row(distinct.len() - 1)
-            })
+    let mut number_of = |pair| {
+        *numbers.entry(pair).or_insert_with(|| {
+            distinct.push(pair);
+            distinct.len() - 1
         })
-        .collect();
-    let mut order: Vec<u32> = (0..to_row(distinct.len())).collect();
-    order.sort_unstable_by_key(|number| distinct.get(to_index(*number)));
+    };
+    let numbered: Vec<Vec<usize>> =
+        batches.iter().map(|batch| source_and_name(batch).map(&mut number_of).collect()).collect();
+    let mut order: Vec<usize> = (0..distinct.len()).collect();
+    order.sort_unstable_by_key(|number| distinct.get(*number));
     let mut rank_of = vec![0; distinct.len()];
-    for (rank, number) in order.into_iter().enumerate() {
-        if let Some(slot) = rank_of.get_mut(to_index(number)) {
-            *slot = to_row(rank);
+    for (rank, number) in (0..).zip(order) {
+        if let Some(slot) = rank_of.get_mut(number) {
+            *slot = rank;
         }
     }
-    for number in &mut ranks {
-        *number = rank_of.get(to_index(*number)).copied().unwrap_or_default();
-    }
-    ranks
+    let rank = |number: usize| rank_of.get(number).copied().unwrap_or_default();
+    numbered.into_iter().map(|numbers| numbers.into_iter().map(rank).collect()).collect()
 }
 
-fn value(column: &StringArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
+/// The event source and the event name of every row.
+fn source_and_name(batch: &RecordBatch) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
+    let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+    let (source, name) = (text("eventSource"), text("eventName"));
+    (0..batch.num_rows()).map(move |row| (value(source, row), value(name, row)))
 }
 
-/// The given rows of `columns`, in the given order.
+fn value(column: Option<&StringArray>, row: usize) -> Option<&str> {
+    column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
+}
+
+/// The given rows of the batches, in the given order.
 ///
 /// # Errors
 ///
 /// Arrow's, if a column would exceed what its type can hold.
-pub(crate) fn take_rows(columns: &RecordBatch, rows: &[u32]) -> Result<RecordBatch, ArrowError> {
-    let rows = UInt32Array::from(rows.to_vec());
-    let taken: Result<Vec<ArrayRef>, ArrowError> =
-        columns.columns().iter().map(|column| take(column, &rows, None)).collect();
-    RecordBatch::try_new(columns.schema(), taken?)
-}
-
-/// A row number as an index. A batch has less than 2^31 bytes, so less than 2^31 rows.
-pub(crate) fn to_index(row: u32) -> usize {
-    usize::try_from(row).unwrap_or(usize::MAX)
-}
-
-/// An index as a row number.
-pub(crate) fn to_row(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
+pub(crate) fn take_rows(
+    batches: &[RecordBatch],
+    rows: &[RowAt],
+) -> Result<RecordBatch, ArrowError> {
+    let rows: Vec<(usize, usize)> = rows.iter().map(|at| (at.batch, at.row)).collect();
+    interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &rows)
 }
 
 #[cfg(test)]
@@ -132,35 +132,44 @@ mod tests {
         builder.finish().columns
     }
 
-    #[test]
-    fn rows_of_a_month_are_sorted_by_source_name_and_time() {
-        let columns = batch(&[
-            ("2023-07-02T00:00:00Z", r#""s3""#, r#""Put""#),
-            ("2023-08-01T00:00:00Z", r#""ec2""#, r#""Run""#),
-            ("2023-07-31T23:59:59Z", r#""ec2""#, r#""Run""#),
-            ("2023-07-01T00:00:00Z", r#""s3""#, r#""Put""#),
-            ("2023-07-03T00:00:00Z", r#""s3""#, r#""Get""#),
-            ("2023-07-03T00:00:00Z", "null", r#""Get""#),
-            ("2023-07-01T00:00:00Z", r#""s3""#, r#""Put""#),
-        ]);
-        let months = by_month(&columns, 0..7);
-        let found: Vec<(i64, &[u32])> =
-            months.iter().map(|month| (month.calendarmonth, &*month.rows)).collect();
-        assert_eq!(found, [(202_307, &[5, 2, 4, 3, 6, 0][..]), (202_308, &[1][..])]);
+    fn at(batch: usize, row: usize) -> RowAt {
+        RowAt { batch, row }
+    }
 
-        let sorted = take_rows(&columns, &months[0].rows).unwrap();
-        let times = event_times(&sorted).unwrap();
+    #[test]
+    fn rows_of_a_month_are_sorted_by_source_name_and_time_over_all_batches() {
+        let batches = [
+            batch(&[
+                ("2023-07-02T00:00:00Z", r#""s3""#, r#""Put""#),
+                ("2023-08-01T00:00:00Z", r#""ec2""#, r#""Run""#),
+                ("2023-07-31T23:59:59Z", r#""ec2""#, r#""Run""#),
+                ("2023-07-01T00:00:00Z", r#""s3""#, r#""Put""#),
+            ]),
+            batch(&[
+                ("2023-07-03T00:00:00Z", r#""s3""#, r#""Get""#),
+                ("2023-07-03T00:00:00Z", "null", r#""Get""#),
+                ("2023-07-01T00:00:00Z", r#""s3""#, r#""Put""#),
+            ]),
+        ];
+        let all = [at(0, 0), at(0, 1), at(0, 2), at(0, 3), at(1, 0), at(1, 1), at(1, 2)];
+        let months = by_month(&batches, all.into_iter());
+        let found: Vec<(i64, &[RowAt])> =
+            months.iter().map(|month| (month.calendarmonth, &*month.rows)).collect();
+        let july = [at(1, 1), at(0, 2), at(1, 0), at(0, 3), at(1, 2), at(0, 0)];
+        assert_eq!(found, [(202_307, &july[..]), (202_308, &[at(0, 1)][..])]);
+
+        let sorted = take_rows(&batches, &months[0].rows).unwrap();
         let expected: Vec<i64> =
-            months[0].rows.iter().map(|row| event_times(&columns).unwrap()[to_index(*row)]).collect();
-        assert_eq!(times, expected);
+            july.iter().map(|at| event_times(&batches[at.batch])[at.row]).collect();
+        assert_eq!(event_times(&sorted), expected);
     }
 
     #[test]
     fn only_the_rows_asked_for_are_taken() {
-        let columns = batch(&[("2023-07-02T00:00:00Z", "null", "null"); 3]);
-        let months = by_month(&columns, [2, 0].into_iter());
+        let batches = [batch(&[("2023-07-02T00:00:00Z", "null", "null"); 3])];
+        let months = by_month(&batches, [at(0, 2), at(0, 0)].into_iter());
         assert_eq!(months.len(), 1);
-        assert_eq!(months[0].rows, [0, 2]);
-        assert!(by_month(&columns, std::iter::empty()).is_empty());
+        assert_eq!(months[0].rows, [at(0, 0), at(0, 2)]);
+        assert!(by_month(&batches, std::iter::empty()).is_empty());
     }
 }

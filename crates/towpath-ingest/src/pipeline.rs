@@ -10,13 +10,7 @@
 //! slowest part sets the pace and memory does not grow with what is ingested. The parts are futures
 //! of one task: dropping the ingest stops them all, and what was committed stays.
 
-use std::{
-    num::NonZero,
-    ops::Range,
-    sync::Arc,
-    thread,
-    time::Instant,
-};
+use std::{num::NonZero, ops::Range, sync::Arc, thread, time::Instant};
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, future::try_join_all, stream};
@@ -36,7 +30,7 @@ use crate::{
     find::{self, FOUND_QUEUE_MAX, Found, LogFile, Place},
     gunzip::TEXT_BYTES_MAX,
     log_file::DeliveryDays,
-    read::{BATCH_TEXT_BYTES, Batch, Job, Reader, Taken},
+    read::{Batch, COMMIT_TEXT_BYTES, Job, Reader, Taken},
     report::{IngestReport, Progress, RejectReason, Rejected},
     tally::Tally,
 };
@@ -58,13 +52,25 @@ const DOWNLOADS_MAX: usize = 16;
 /// Bytes of downloaded log files that wait to be decoded, compressed.
 const DOWNLOADED_BYTES_MAX: u64 = 32 << 20;
 
-/// What to ingest of the sources.
-#[derive(Clone, Copy, Debug, Default)]
+/// Log files in one commit, at which it is made. A batch has at most as many again.
+const LOG_FILES_MAX: usize = 4096;
+
+/// What to ingest of the sources, and how.
+#[derive(Clone, Copy, Debug)]
 pub struct IngestOptions {
     /// Only events at or after this time. `None`: from the oldest.
     pub from: Option<DateTime<Utc>>,
     /// Only events before this time. `None`: to the newest.
     pub to: Option<DateTime<Utc>>,
+    /// Text of the events that are committed together, in bytes; 48 MiB by default. More makes
+    /// larger and fewer data files and takes more memory, some six times as much.
+    pub commit_text_bytes: u64,
+}
+
+impl Default for IngestOptions {
+    fn default() -> IngestOptions {
+        IngestOptions { from: None, to: None, commit_text_bytes: COMMIT_TEXT_BYTES }
+    }
 }
 
 impl IngestOptions {
@@ -117,26 +123,25 @@ pub async fn ingest(
     let tally = Tally::new(progress);
 
     let lanes = thread::available_parallelism().map_or(1, NonZero::get).min(LANES_MAX);
-    let batch_bytes = u64::try_from(BATCH_TEXT_BYTES).unwrap_or(u64::MAX);
-    // One batch being gathered in each lane, and one being appended.
-    let text_budget = Budget::new(batch_bytes * u64::try_from(lanes + 1).unwrap_or(1));
+    // What is being committed, and as much again being gathered.
+    let text_budget = Budget::new(options.commit_text_bytes.saturating_mul(2));
+    let batch_text_bytes = options.commit_text_bytes / u64::try_from(lanes).unwrap_or(1);
     let (found_sender, found) = mpsc::channel(FOUND_QUEUE_MAX);
     let (jobs_sender, jobs) = mpsc::channel(2 * lanes);
-    // No queue: the batch that is offered is the one after the one being appended.
-    let (batches_sender, batches) = mpsc::channel(1);
+    let (offers_sender, offers) = mpsc::channel(2 * lanes);
     let jobs = AsyncMutex::new(jobs);
     let lanes = (0..lanes).map(|_| {
-        let reader = Reader::new(text_budget.clone());
-        run_lane(reader, &jobs, batches_sender.clone(), &text_budget, &tally)
+        let reader = Reader::new(batch_text_bytes, text_budget.clone());
+        run_lane(reader, &jobs, offers_sender.clone(), &text_budget, &tally)
     });
     let lanes = try_join_all(lanes.collect::<Vec<_>>());
-    drop(batches_sender);
+    drop(offers_sender);
 
     try_join!(
         Box::pin(find::find(sources, options.days(), found_sender)),
         Box::pin(feed(found, &checkpoint, jobs_sender, &tally)),
         lanes,
-        Box::pin(append_all(appender, batches, &tally)),
+        Box::pin(append_all(appender, offers, (options.commit_text_bytes, &text_budget), &tally)),
     )?;
     let mut report = tally.report();
     report.set_elapsed(began.elapsed());
@@ -179,8 +184,9 @@ async fn feed(
             }
             !is_in
         });
-        let mut downloads =
-            stream::iter(to_read).map(|log_file| download(log_file, &budget)).buffered(DOWNLOADS_MAX);
+        let mut downloads = stream::iter(to_read)
+            .map(|log_file| download(log_file, &budget))
+            .buffered(DOWNLOADS_MAX);
         while let Some(download) = downloads.next().await {
             match download? {
                 Download::Job(job) => {
@@ -188,7 +194,9 @@ async fn feed(
                         return Ok(());
                     }
                 }
-                Download::Refused { rejected, size_bytes } => tally.rejected(rejected, size_bytes, 0),
+                Download::Refused { rejected, size_bytes } => {
+                    tally.rejected(rejected, size_bytes, 0);
+                }
             }
         }
     }
@@ -254,7 +262,7 @@ async fn download(log_file: LogFile, budget: &Budget) -> Result<Download> {
 async fn run_lane(
     mut reader: Reader,
     jobs: &AsyncMutex<mpsc::Receiver<Job>>,
-    batches: mpsc::Sender<Batch>,
+    offers: mpsc::Sender<Offer>,
     budget: &Budget,
     tally: &Tally<'_>,
 ) -> Result<()> {
@@ -270,8 +278,9 @@ async fn run_lane(
                     tally.rejected(rejected, size_bytes, events);
                 }
                 Taken::NoRoom { job: given_back, text_bytes } => {
-                    // Without handing on what it holds, lanes could wait for each other for ever.
-                    if !hand_on(&mut reader, &batches).await {
+                    // Without this, lanes could wait for ever for what they all hold.
+                    let handed_on = hand_on(&mut reader, &offers).await;
+                    if !handed_on || offers.send(Offer::NoRoom { text_bytes }).await.is_err() {
                         return Ok(());
                     }
                     let room = budget.share(text_bytes).await;
@@ -281,11 +290,11 @@ async fn run_lane(
             }
             break;
         }
-        if reader.is_full() && !hand_on(&mut reader, &batches).await {
+        if reader.is_full() && !hand_on(&mut reader, &offers).await {
             return Ok(());
         }
     }
-    hand_on(&mut reader, &batches).await;
+    hand_on(&mut reader, &offers).await;
     Ok(())
 }
 
@@ -298,23 +307,59 @@ async fn take(mut reader: Reader, job: Job) -> Result<(Reader, Taken)> {
     taken.await.map_err(Error::Worker)
 }
 
+/// What a lane tells the appender.
+#[derive(Debug)]
+enum Offer {
+    Batch(Batch),
+    /// The lane waits for room for so much text.
+    NoRoom {
+        text_bytes: u64,
+    },
+}
+
 /// Hands on the batch that was gathered. Returns whether anybody still takes batches.
-async fn hand_on(reader: &mut Reader, batches: &mpsc::Sender<Batch>) -> bool {
+async fn hand_on(reader: &mut Reader, offers: &mpsc::Sender<Offer>) -> bool {
     match reader.finish() {
-        Some(batch) => batches.send(batch).await.is_ok(),
+        Some(batch) => offers.send(Offer::Batch(batch)).await.is_ok(),
         None => true,
     }
 }
 
-/// Appends batch after batch.
+/// Appends batches, as many together as make a commit of the size that is wanted.
 async fn append_all(
     mut appender: Appender<'_>,
-    mut batches: mpsc::Receiver<Batch>,
+    mut offers: mpsc::Receiver<Offer>,
+    (commit_text_bytes, budget): (u64, &Budget),
     tally: &Tally<'_>,
 ) -> Result<()> {
-    while let Some(batch) = batches.recv().await {
-        let appended = Box::pin(appender.append(&batch)).await?;
-        tally.appended(&batch, &appended);
+    let mut batches = Vec::new();
+    loop {
+        let offer = offers.recv().await;
+        let is_last = offer.is_none();
+        let must_append = match offer {
+            Some(Offer::Batch(batch)) => {
+                batches.push(batch);
+                text_bytes(&batches) >= commit_text_bytes || log_files(&batches) >= LOG_FILES_MAX
+            }
+            // It may have been given room since it asked.
+            Some(Offer::NoRoom { text_bytes }) => !budget.has_room(text_bytes),
+            None => true,
+        };
+        if must_append && !batches.is_empty() {
+            let appended = Box::pin(appender.append(&batches)).await?;
+            tally.appended(&batches, &appended);
+            batches.clear();
+        }
+        if is_last {
+            return Ok(());
+        }
     }
-    Ok(())
+}
+
+fn text_bytes(batches: &[Batch]) -> u64 {
+    batches.iter().map(|batch| batch.text_bytes).sum()
+}
+
+fn log_files(batches: &[Batch]) -> usize {
+    batches.iter().map(|batch| batch.log_files.len()).sum()
 }

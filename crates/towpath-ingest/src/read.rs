@@ -22,12 +22,12 @@ use crate::{
     report::{RejectPlace, RejectReason, Rejected},
 };
 
-/// Text of the events in one batch, in bytes, at which it is appended.
+/// Text of the events that are committed together, in bytes, by default.
 ///
-/// About 36,000 events. Larger batches make larger and better compressed data files; this is what
-/// leaves room for one batch being gathered per lane, one being sorted and its sorted copy, each
-/// almost twice the size of its text, within 512 MB on two cores.
-pub(crate) const BATCH_TEXT_BYTES: usize = 48 << 20;
+/// About 36,000 events. More make larger and better compressed data files; this is what leaves room
+/// for as many being gathered while those are sorted, each almost twice the size of its text, within
+/// 512 MB.
+pub(crate) const COMMIT_TEXT_BYTES: u64 = 48 << 20;
 
 /// Log files in one batch. Each is a line of some 300 bytes in the commit.
 const BATCH_LOG_FILES_MAX: usize = 4096;
@@ -80,18 +80,21 @@ pub(crate) struct Reader {
     log_files: Vec<StoredSource>,
     text_bytes: u64,
     held: Option<OwnedSemaphorePermit>,
+    batch_text_bytes: u64,
     budget: Budget,
 }
 
 impl Reader {
-    /// A reader whose batches, together with those of the others, stay within `budget`.
-    pub(crate) fn new(budget: Budget) -> Reader {
+    /// A reader whose batches have about `batch_text_bytes` and, together with those of the other
+    /// readers, stay within `budget`.
+    pub(crate) fn new(batch_text_bytes: u64, budget: Budget) -> Reader {
         Reader {
             gunzip: Gunzip::new(),
             gathering: EventBatchBuilder::new(),
             log_files: Vec::new(),
             text_bytes: 0,
             held: None,
+            batch_text_bytes,
             budget,
         }
     }
@@ -100,11 +103,11 @@ impl Reader {
     pub(crate) fn take(&mut self, mut job: Job) -> Taken {
         let bytes = match read_bytes(&job) {
             Ok(bytes) => bytes,
-            Err(err) => return refused(&job, Refusal::Unreadable(err)),
+            Err(err) => return refused(&job, &Refusal::Unreadable(err)),
         };
         let text = match self.gunzip.text(&bytes) {
             Ok(text) => text,
-            Err(err) => return refused(&job, Refusal::Gunzip(err)),
+            Err(err) => return refused(&job, &Refusal::Gunzip(err)),
         };
         let text_bytes = to_u64(text.len());
         let Some(room) = job.room.take().or_else(|| self.budget.try_share(text_bytes)) else {
@@ -114,7 +117,7 @@ impl Reader {
             Ok(summary) => summary,
             // The share is given back, to be asked for again when the batch is out of the way.
             Err(DecodeError::BatchFull) => return Taken::NoRoom { job, text_bytes },
-            Err(err) => return refused(&job, Refusal::Decode(err)),
+            Err(err) => return refused(&job, &Refusal::Decode(err)),
         };
         self.log_files.push(StoredSource {
             key: job.log_file.place.checkpoint_key(),
@@ -133,7 +136,8 @@ impl Reader {
 
     /// Whether the batch is large enough to be appended.
     pub(crate) fn is_full(&self) -> bool {
-        self.gathering.text_bytes() >= BATCH_TEXT_BYTES || self.log_files.len() >= BATCH_LOG_FILES_MAX
+        to_u64(self.gathering.text_bytes()) >= self.batch_text_bytes
+            || self.log_files.len() >= BATCH_LOG_FILES_MAX
     }
 
     /// Takes the batch out, if any log file is in it. The next log file begins a new one.
@@ -171,19 +175,15 @@ fn read_file(path: &Path) -> io::Result<Bytes> {
 }
 
 /// What a report says of a log file that is refused.
-fn refused(job: &Job, refusal: Refusal) -> Taken {
+fn refused(job: &Job, refusal: &Refusal) -> Taken {
     let LogFile { place, size_bytes, .. } = &job.log_file;
-    let (message, events) = match &refusal {
+    let (message, events) = match refusal {
         Refusal::Unreadable(err) => (err.to_string(), 0),
         Refusal::Gunzip(err) => (err.to_string(), 0),
         Refusal::Decode(err) => (err.to_string(), err.records_seen()),
     };
-    let rejected = Rejected {
-        path: place.name(),
-        reason: refusal.reason(),
-        message,
-        place: refusal.place(),
-    };
+    let rejected =
+        Rejected { path: place.name(), reason: refusal.reason(), message, place: refusal.place() };
     Taken::Refused { rejected, size_bytes: *size_bytes, events }
 }
 

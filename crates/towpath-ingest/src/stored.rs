@@ -18,8 +18,7 @@ use parquet::{
     arrow::{
         ParquetRecordBatchStreamBuilder, ProjectionMask,
         arrow_reader::{
-            ArrowReaderMetadata, ArrowReaderOptions, RowSelection,
-            statistics::StatisticsConverter,
+            ArrowReaderMetadata, ArrowReaderOptions, RowSelection, statistics::StatisticsConverter,
         },
         async_reader::AsyncFileReader,
     },
@@ -170,7 +169,8 @@ impl StoredFile {
                 .column_by_name(EVENT_TIME)
                 .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
                 .ok_or_else(|| self.unexpected(EVENT_TIME))?;
-            let wanted = |(time, row): (Option<i64>, u32)| Some((row, time.filter(|t| is_wanted(*t))?));
+            let wanted =
+                |(time, row): (Option<i64>, u32)| Some((row, time.filter(|t| is_wanted(*t))?));
             found.extend(times.iter().zip(rows.by_ref()).filter_map(wanted));
         }
         Ok(found)
@@ -180,23 +180,32 @@ impl StoredFile {
     fn row_groups_at(&self, spans: &[Range<i64>]) -> ParquetResult<Vec<usize>> {
         let metadata = self.metadata.metadata();
         let groups = metadata.row_groups();
-        let statistics =
-            StatisticsConverter::try_new(EVENT_TIME, self.metadata.schema(), self.metadata.parquet_schema())?;
+        let statistics = StatisticsConverter::try_new(
+            EVENT_TIME,
+            self.metadata.schema(),
+            self.metadata.parquet_schema(),
+        )?;
         let bound = |array: Arc<dyn Array>| cast(&array, &DataType::Int64);
         let least = bound(statistics.row_group_mins(groups)?)?;
         let greatest = bound(statistics.row_group_maxes(groups)?)?;
-        let bounds = least.as_primitive::<Int64Type>().iter().zip(greatest.as_primitive::<Int64Type>());
+        let bounds =
+            least.as_primitive::<Int64Type>().iter().zip(greatest.as_primitive::<Int64Type>());
         let touches = |(least, greatest): (Option<i64>, Option<i64>)| {
             let (least, greatest) = (least.unwrap_or(i64::MIN), greatest.unwrap_or(i64::MAX));
             spans.iter().any(|span| least < span.end && greatest >= span.start)
         };
-        Ok(bounds.enumerate().filter(|(_, bounds)| touches(*bounds)).map(|(group, _)| group).collect())
+        Ok(bounds
+            .enumerate()
+            .filter(|(_, bounds)| touches(*bounds))
+            .map(|(group, _)| group)
+            .collect())
     }
 
     /// The number of the first row of a row group, and how many it has.
     fn group_extent(&self, group: usize) -> (u32, usize) {
         let groups = self.metadata.metadata().row_groups();
-        let rows_of = |group: &RowGroupMetaData| u32::try_from(group.num_rows()).unwrap_or(u32::MAX);
+        let rows_of =
+            |group: &RowGroupMetaData| u32::try_from(group.num_rows()).unwrap_or(u32::MAX);
         let first = groups.iter().take(group).map(rows_of).fold(0, u32::saturating_add);
         (first, groups.get(group).map_or(0, |group| to_index(rows_of(group))))
     }

@@ -104,13 +104,15 @@ impl<'a> Tally<'a> {
         });
     }
 
-    /// A batch is in the store.
-    pub(crate) fn appended(&self, batch: &Batch, appended: &Appended) {
+    /// Some batches are in the store.
+    pub(crate) fn appended(&self, batches: &[Batch], appended: &Appended) {
         self.change(|Counts { report, progress }| {
-            report.log_files.ingested += u64::try_from(batch.log_files.len()).unwrap_or(u64::MAX);
+            for Batch { log_files, text_bytes, .. } in batches {
+                report.log_files.ingested += u64::try_from(log_files.len()).unwrap_or(u64::MAX);
+                report.bytes.read += log_files.iter().map(|log_file| log_file.size).sum::<u64>();
+                report.bytes.text += text_bytes;
+            }
             report.events.add(&appended.events);
-            report.bytes.read += batch.log_files.iter().map(|log_file| log_file.size).sum::<u64>();
-            report.bytes.text += batch.text_bytes;
             report.store_version = appended.version.or(report.store_version);
             progress.events_stored += appended.events.stored;
         });

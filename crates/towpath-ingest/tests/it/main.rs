@@ -1,0 +1,15 @@
+//! Tests of the public interface of `towpath-ingest`.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod support;
+mod trail;
+mod watched_store;
+
+mod bad_input;
+mod counting;
+mod duplicates;
+mod finding;
+mod interrupted;
+mod real_logs;
+mod remote;
