@@ -15,20 +15,27 @@ mod integer_result;
 pub(crate) mod json_cast;
 mod nested;
 mod scalar;
+#[cfg(test)]
+mod testing;
 pub mod type_name;
 
+mod aggregate;
 mod array;
 mod binary;
 mod bitwise;
+mod conditional;
 mod conversion;
 mod datetime;
+mod hyperloglog;
 mod json;
+mod lambda;
 mod map;
 mod math;
 mod misc;
 mod regexp;
 mod string;
 mod url;
+mod window;
 
 use scalar::ScalarFunction;
 
@@ -89,18 +96,23 @@ impl Registry {
 #[must_use]
 pub fn register_all() -> Functions {
     let mut registry = Registry::default();
+    aggregate::register(&mut registry);
     array::register(&mut registry);
     binary::register(&mut registry);
     bitwise::register(&mut registry);
+    conditional::register(&mut registry);
     conversion::register(&mut registry);
     datetime::register(&mut registry);
+    hyperloglog::register(&mut registry);
     json::register(&mut registry);
+    lambda::register(&mut registry);
     map::register(&mut registry);
     math::register(&mut registry);
     misc::register(&mut registry);
     regexp::register(&mut registry);
     string::register(&mut registry);
     url::register(&mut registry);
+    window::register(&mut registry);
     let mut functions = registry.functions;
     functions.scalar.extend(registry.forms.into_values().map(|one| Arc::new(one.into_udf())));
     functions

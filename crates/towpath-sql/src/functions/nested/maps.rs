@@ -144,8 +144,7 @@ pub(crate) fn build_checked_maps(
 }
 
 fn check_keys(lengths: &[usize], key_column: &ArrayRef) -> Result<()> {
-    if let Some(row) = (0..key_column.len()).find(|row| key_column.is_null(*row)) {
-        debug_assert!(row < key_column.len());
+    if (0..key_column.len()).any(|row| key_column.is_null(row)) {
         return Err(invalid("map key cannot be null"));
     }
     for row in 0..key_column.len() {

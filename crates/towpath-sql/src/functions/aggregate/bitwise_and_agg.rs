@@ -1,0 +1,18 @@
+//! `bitwise_and_agg(x)`: the bitwise AND of all values; NULL values are left out.
+//!
+//! Trino: <https://trino.io/docs/current/functions/aggregate.html#bitwise_and_agg>. Computed by
+//! DataFusion's `bit_and`, which means the same.
+
+use datafusion::functions_aggregate::bit_and_or_xor::bit_and_udaf;
+
+use super::definition::{AggregateFunction, returns_bigint};
+use super::sum::match_bigint;
+
+pub(super) fn function() -> AggregateFunction {
+    AggregateFunction::new("bitwise_and_agg").delegate(
+        "bigint",
+        match_bigint,
+        returns_bigint,
+        bit_and_udaf(),
+    )
+}

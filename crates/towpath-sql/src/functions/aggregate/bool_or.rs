@@ -1,0 +1,17 @@
+//! `bool_or(boolean)`: true if a value is true; NULL values are left out.
+//!
+//! Trino: <https://trino.io/docs/current/functions/aggregate.html#bool_or>. Computed by DataFusion, which
+//! means the same.
+
+use datafusion::functions_aggregate::bool_and_or::bool_or_udaf;
+
+use super::definition::{AggregateFunction, match_boolean, returns_boolean};
+
+pub(super) fn function() -> AggregateFunction {
+    AggregateFunction::new("bool_or").delegate(
+        "boolean",
+        match_boolean,
+        returns_boolean,
+        bool_or_udaf(),
+    )
+}

@@ -1,0 +1,18 @@
+//! `all_match(array, x -> …)`: if the lambda yields true for every element.
+//!
+//! Trino: <https://trino.io/docs/current/functions/array.html#all_match>. An empty array gives true; NULL
+//! if it yields NULL for an element and false for none.
+
+use super::definition::{LambdaFunction, match_array, one_item};
+use super::matches;
+
+pub(super) fn function() -> LambdaFunction {
+    LambdaFunction {
+        name: "all_match",
+        parameters: "array(T), function(T, boolean)",
+        matcher: match_array,
+        lambda_parameters: one_item,
+        returns: matches::returns,
+        evaluate: |call| matches::evaluate(call, false, false),
+    }
+}

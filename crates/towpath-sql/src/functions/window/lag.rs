@@ -1,0 +1,19 @@
+//! `lag(T, bigint, T) OVER (…)`: the value an offset (by default 1) before the row, or a default (NULL).
+//!
+//! Trino: <https://trino.io/docs/current/functions/window.html#lag>. Computed by DataFusion, which means
+//! the same.
+
+use datafusion::functions_window::lead_lag::lag_udwf;
+
+use super::definition::{DelegatedWindow, WindowReturns, match_offset};
+
+pub(super) fn function() -> DelegatedWindow {
+    DelegatedWindow {
+        name: "lag",
+        parameters: "T, bigint, T",
+        matcher: match_offset,
+        returns: WindowReturns::First,
+        least: Some((1, 0, "Offset must be at least 0")),
+        inner: lag_udwf(),
+    }
+}

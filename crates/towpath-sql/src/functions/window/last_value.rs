@@ -1,0 +1,19 @@
+//! `last_value(T) OVER (…)`: the last value of the frame; `IGNORE NULLS` passes over NULL.
+//!
+//! Trino: <https://trino.io/docs/current/functions/window.html#last_value>. Computed by DataFusion, which means
+//! the same.
+
+use datafusion::functions_window::nth_value::last_value_udwf;
+
+use super::definition::{DelegatedWindow, WindowReturns, match_value};
+
+pub(super) fn function() -> DelegatedWindow {
+    DelegatedWindow {
+        name: "last_value",
+        parameters: "T",
+        matcher: match_value,
+        returns: WindowReturns::First,
+        least: None,
+        inner: last_value_udwf(),
+    }
+}
