@@ -316,9 +316,12 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{encode, sha256_hex};
+    use crate::time::TimeRange;
     use arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
     use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
     use chrono::DateTime;
+    use object_store::path::Path;
+    use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
     use serde_json::{Value, json};
     use std::sync::Arc;
 
@@ -388,5 +391,34 @@ mod tests {
             sha256_hex(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn file_that_holds_an_event_of_a_range_is_never_left_out(
+            // All of January 2024, in microseconds.
+            times in prop::collection::vec(1_704_067_200_000_000_i64..1_706_745_600_000_000, 1..40),
+            event in any::<prop::sample::Index>(),
+            before in 0_i64..10_000_000,
+            after in 1_i64..10_000_000,
+        ) {
+            let batches: Vec<RecordBatch> =
+                times.chunks(7).map(|times| {
+                    batch(times.iter().copied().map(Some).collect(), vec![None; times.len()])
+                }).collect();
+            let (file, _) = encode("s", &batches[0].schema(), 202_401, &batches).unwrap();
+            let time = *event.get(&times);
+            let range = TimeRange::new(time - before, time + after).unwrap();
+
+            let now = DateTime::UNIX_EPOCH;
+            let read = super::data_file(Path::from("x"), &file.add(now)).unwrap();
+            prop_assert!(read.may_hold(range));
+            prop_assert_eq!(read.rows, times.len() as u64);
+
+            // Another reader only has Delta's statistics.
+            let statistics: Value = serde_json::from_str(&file.statistics).unwrap();
+            let micros = |key: &str| micros(statistics[key]["eventTime"].as_str().unwrap());
+            prop_assert!(micros("minValues") <= time && time <= micros("maxValues"));
+        }
     }
 }

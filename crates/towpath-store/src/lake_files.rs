@@ -38,7 +38,7 @@ pub(crate) async fn pause_after(attempt: u32) {
 }
 
 /// The files of one lake.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct LakeFiles {
     location: Location,
     objects: Arc<dyn ObjectStore>,
@@ -188,6 +188,13 @@ impl LakeFiles {
     }
 }
 
+impl fmt::Debug for LakeFiles {
+    // Not derived: the clients of buckets print their credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LakeFiles").field("location", &self.location).finish_non_exhaustive()
+    }
+}
+
 /// What one folder holds.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
@@ -305,5 +312,20 @@ impl ObjectStore for Ordered {
         options: RenameOptions,
     ) -> object_store::Result<()> {
         self.objects.rename_opts(from, to, options).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LakeFiles;
+    use crate::location::Location;
+    use std::collections::HashMap;
+
+    #[test]
+    fn credentials_are_not_printed() {
+        let options = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+            .map(|key| (key.to_owned(), "canary".to_owned()));
+        let location = Location::parse("s3://bucket/lake", &HashMap::from(options)).unwrap();
+        assert!(!format!("{:?}", LakeFiles::new(location)).contains("canary"));
     }
 }

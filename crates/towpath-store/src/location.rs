@@ -113,6 +113,11 @@ impl Location {
                 "it must be a local path or a `file://`, `s3://`, `gs://` or `az://` URL".into(),
             )
         })?;
+        if scheme == ObjectStoreScheme::AmazonS3 && is_plain_http_unasked(options) {
+            return Err(invalid(
+                "its endpoint is plain HTTP; set `aws_allow_http` to `true`".into(),
+            ));
+        }
         let store: Result<Arc<dyn ObjectStore>, object_store::Error> = match scheme {
             ObjectStoreScheme::AmazonS3 => with_options(
                 AmazonS3Builder::new().with_url(url.as_str()).with_retry(retries()),
@@ -207,6 +212,22 @@ fn with_options<B, K: std::str::FromStr>(
     })
 }
 
+/// Whether the endpoint is one that the client will refuse, with an error that does not say why.
+fn is_plain_http_unasked(options: &HashMap<String, String>) -> bool {
+    let has = |is_key: fn(&str) -> bool, is_value: fn(&str) -> bool| {
+        options.iter().any(|(key, value)| {
+            let key = key.to_ascii_lowercase();
+            is_key(key.strip_prefix("aws_").unwrap_or(&key)) && is_value(value)
+        })
+    };
+    let is_endpoint = |key: &str| matches!(key, "endpoint" | "endpoint_url" | "endpoint_url_s3");
+    has(is_endpoint, |value| value.starts_with("http://"))
+        && !has(
+            |key| key == "allow_http",
+            |value| value.eq_ignore_ascii_case("true") || value == "1",
+        )
+}
+
 /// The absolute form of `path`, symlinks resolved as far as the path exists.
 ///
 /// Resolving matters for `..`, which object paths cannot hold.
@@ -275,6 +296,7 @@ mod tests {
     fn options_count_in_any_case_and_secrets_stay_out_of_debug() {
         let options = HashMap::from([
             ("AWS_ENDPOINT".to_owned(), "http://127.0.0.1:9".to_owned()),
+            ("aws_allow_http".to_owned(), "true".to_owned()),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "canary".to_owned()),
             ("AWS_ACCESS_KEY_ID".to_owned(), "id".to_owned()),
             ("HOME".to_owned(), "/home/someone".to_owned()),
@@ -282,6 +304,16 @@ mod tests {
         let location = Location::parse("s3://bucket/lake", &options).unwrap();
         assert!(location.store().to_string().contains("bucket"));
         assert!(!format!("{location:?} {location}").contains("canary"));
+    }
+
+    #[test]
+    fn plain_http_must_be_asked_for() {
+        let endpoint = ("AWS_ENDPOINT_URL".to_owned(), "http://127.0.0.1:9".to_owned());
+        let mut options = HashMap::from([endpoint]);
+        let err = Location::parse("s3://bucket/lake", &options).unwrap_err();
+        assert!(err.to_string().contains("set `aws_allow_http`"), "{err}");
+        options.insert("AWS_ALLOW_HTTP".to_owned(), "true".to_owned());
+        assert!(Location::parse("s3://bucket/lake", &options).is_ok());
     }
 
     #[test]
