@@ -146,7 +146,11 @@ impl Type {
             DataType::Time64(_) => Type::Time(6),
             DataType::Timestamp(unit, zone) => {
                 let precision = unit_precision(*unit);
-                if zone.is_some() { Type::TimestampTz(precision) } else { Type::Timestamp(precision) }
+                if zone.is_some() {
+                    Type::TimestampTz(precision)
+                } else {
+                    Type::Timestamp(precision)
+                }
             }
             DataType::Interval(IntervalUnit::YearMonth) => Type::IntervalYearToMonth,
             DataType::Interval(_) | DataType::Duration(_) => Type::IntervalDayToSecond,
@@ -288,10 +292,8 @@ pub(crate) fn unnamed_field(at: usize) -> String {
 }
 
 fn map_type(key: &Type, value: &Type) -> DataType {
-    let fields = Fields::from(vec![
-        key.to_field("key").with_nullable(false),
-        value.to_field("value"),
-    ]);
+    let fields =
+        Fields::from(vec![key.to_field("key").with_nullable(false), value.to_field("value")]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields), false)), false)
 }
 

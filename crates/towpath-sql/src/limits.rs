@@ -1,0 +1,33 @@
+//! The named limits of the dialect. Every one exists so that no statement, however odd, can crash
+//! or hang the process that plans it.
+
+/// Longest statement, in bytes. CloudTrail's API stops at 10,000 characters; an embedding program
+/// may generate longer ones, but nothing a person wrote comes near a mebibyte.
+pub const STATEMENT_BYTES_MAX: usize = 1 << 20;
+
+/// Deepest nesting of expressions, subqueries and parentheses. Planning recurses, on a stack of
+/// [`STACK_BYTES`]; measured frames of a debug build stay below 40 KiB a level.
+pub const NESTING_MAX: usize = 200;
+
+/// Stack given to parsing and binding of one statement, so that [`NESTING_MAX`] levels fit on any
+/// caller's thread.
+pub(crate) const STACK_BYTES: usize = 64 << 20;
+
+/// Most relations in one plan after every use of a common table expression is expanded in place.
+/// Ten nested doublings make a thousand; a report joining all stores of a lake stays below it.
+pub const RELATIONS_MAX: usize = 500;
+
+/// Most nodes in the syntax tree of one statement. Bounds the memory of planning.
+pub const NODES_MAX: usize = 200_000;
+
+/// Most columns a select list may have once `*` is expanded.
+pub const COLUMNS_MAX: usize = 2_000;
+
+/// Most grouping sets after `CUBE` and `ROLLUP` are expanded, as in Trino (`2048`).
+pub const GROUPING_SETS_MAX: usize = 2_048;
+
+/// Rounds a recursive common table expression may take, as in Trino (`max_recursion_depth`).
+pub const RECURSION_DEPTH_MAX: usize = 10;
+
+/// Most bytes a single text value made by a cast may have.
+pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;

@@ -1,0 +1,242 @@
+//! `$compare(symbol, left, right)`: comparisons of rows, arrays and maps, with SQL's three-valued
+//! logic inside: `ROW(1, NULL) = ROW(2, 2)` is false and `ROW(1, NULL) = ROW(1, 2)` unknown.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, DynComparator, Float32Array, Float64Array, make_comparator,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::{SortOptions, cast};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use datafusion::common::{Result, exec_err};
+
+use super::{Operator, boolean_field, evaluated_text, over_arrays};
+
+pub(super) fn operator() -> Operator {
+    Operator::new(
+        "$compare",
+        |_| Ok(boolean_field()),
+        |args| {
+            let symbol = evaluated_text(args, 0)?.to_owned();
+            over_arrays(args, |arrays| {
+                let [_, left, right] = arrays else {
+                    return exec_err!("a comparison takes two values");
+                };
+                let comparator = Comparator::new(left, right)?;
+                let results: BooleanArray =
+                    (0..left.len()).map(|row| comparator.test(&symbol, row, row)).collect();
+                Ok(Arc::new(results))
+            })
+        },
+    )
+}
+
+/// Compares values of two arrays of one type.
+pub(super) enum Comparator {
+    Leaf { left: Option<NullBuffer>, right: Option<NullBuffer>, compare: DynComparator },
+    Float32(Float32Array, Float32Array),
+    Float64(Float64Array, Float64Array),
+    Row { left: Option<NullBuffer>, right: Option<NullBuffer>, fields: Vec<Comparator> },
+    List { left: Lists, right: Lists, items: Box<Comparator> },
+    Map { left: Lists, right: Lists, keys: Box<Comparator>, values: Box<Comparator> },
+}
+
+pub(super) struct Lists {
+    nulls: Option<NullBuffer>,
+    offsets: OffsetBuffer<i32>,
+}
+
+impl Lists {
+    fn range(&self, row: usize) -> std::ops::Range<usize> {
+        let bound = |at: usize| {
+            self.offsets.get(at).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0)
+        };
+        bound(row)..bound(row + 1)
+    }
+}
+
+fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
+    nulls.is_some_and(|nulls| nulls.is_null(row))
+}
+
+impl Comparator {
+    pub(super) fn new(left: &ArrayRef, right: &ArrayRef) -> Result<Comparator> {
+        match (left.data_type(), right.data_type()) {
+            (DataType::Float32, DataType::Float32) => Ok(Comparator::Float32(
+                left.as_primitive::<Float32Type>().clone(),
+                right.as_primitive::<Float32Type>().clone(),
+            )),
+            (DataType::Float64, DataType::Float64) => Ok(Comparator::Float64(
+                left.as_primitive::<Float64Type>().clone(),
+                right.as_primitive::<Float64Type>().clone(),
+            )),
+            (DataType::Struct(_), DataType::Struct(_)) => {
+                let (l, r) = (left.as_struct(), right.as_struct());
+                let fields = l.columns().iter().zip(r.columns());
+                let fields = fields.map(|(l, r)| Comparator::new(l, r)).collect::<Result<_>>()?;
+                Ok(Comparator::Row { left: l.nulls().cloned(), right: r.nulls().cloned(), fields })
+            }
+            (DataType::List(_), DataType::List(_)) => {
+                let (l, r) = (left.as_list::<i32>(), right.as_list::<i32>());
+                let items = Box::new(Comparator::new(l.values(), r.values())?);
+                let lists = |list: &arrow::array::ListArray| Lists {
+                    nulls: list.nulls().cloned(),
+                    offsets: list.offsets().clone(),
+                };
+                Ok(Comparator::List { left: lists(l), right: lists(r), items })
+            }
+            (DataType::Map(..), DataType::Map(..)) => {
+                let (l, r) = (left.as_map(), right.as_map());
+                let lists = |map: &arrow::array::MapArray| Lists {
+                    nulls: map.nulls().cloned(),
+                    offsets: map.offsets().clone(),
+                };
+                Ok(Comparator::Map {
+                    left: lists(l),
+                    right: lists(r),
+                    keys: Box::new(Comparator::new(l.keys(), r.keys())?),
+                    values: Box::new(Comparator::new(l.values(), r.values())?),
+                })
+            }
+            (l, r) if l == r => Comparator::leaf(left, right),
+            (l, _) => Comparator::new(left, &cast(right, &l.clone())?),
+        }
+    }
+
+    fn leaf(left: &ArrayRef, right: &ArrayRef) -> Result<Comparator> {
+        let compare = make_comparator(left, right, SortOptions::default())?;
+        Ok(Comparator::Leaf {
+            left: left.logical_nulls(),
+            right: right.logical_nulls(),
+            compare,
+        })
+    }
+
+    /// Evaluates the comparison spelled `symbol`.
+    pub(super) fn test(&self, symbol: &str, left: usize, right: usize) -> Option<bool> {
+        match symbol {
+            "=" => self.equal(left, right),
+            "<>" => self.equal(left, right).map(|equal| !equal),
+            "<" => self.order(left, right).map(Ordering::is_lt),
+            "<=" => self.order(left, right).map(Ordering::is_le),
+            ">" => self.order(left, right).map(Ordering::is_gt),
+            ">=" => self.order(left, right).map(Ordering::is_ge),
+            "IS DISTINCT FROM" => Some(!self.same(left, right)),
+            _ => Some(self.same(left, right)),
+        }
+    }
+
+    fn nulls(&self, i: usize, j: usize) -> (bool, bool) {
+        match self {
+            Comparator::Float32(left, right) => (left.is_null(i), right.is_null(j)),
+            Comparator::Float64(left, right) => (left.is_null(i), right.is_null(j)),
+            Comparator::Leaf { left, right, .. } | Comparator::Row { left, right, .. } => {
+                (is_null(left.as_ref(), i), is_null(right.as_ref(), j))
+            }
+            Comparator::List { left, right, .. } | Comparator::Map { left, right, .. } => {
+                (is_null(left.nulls.as_ref(), i), is_null(right.nulls.as_ref(), j))
+            }
+        }
+    }
+
+    pub(super) fn equal(&self, i: usize, j: usize) -> Option<bool> {
+        if self.nulls(i, j) != (false, false) {
+            return None;
+        }
+        match self {
+            // Zero equals minus zero and NaN nothing, as in Trino.
+            Comparator::Float32(left, right) => Some(left.value(i) == right.value(j)),
+            Comparator::Float64(left, right) => Some(left.value(i) == right.value(j)),
+            Comparator::Leaf { compare, .. } => Some(compare(i, j).is_eq()),
+            Comparator::Row { fields, .. } => all(fields.iter().map(|field| field.equal(i, j))),
+            Comparator::List { left, right, items } => {
+                let (l, r) = (left.range(i), right.range(j));
+                if l.len() != r.len() {
+                    return Some(false);
+                }
+                all(l.zip(r).map(|(l, r)| items.equal(l, r)))
+            }
+            Comparator::Map { left, right, keys, values } => {
+                let (l, r) = (left.range(i), right.range(j));
+                if l.len() != r.len() {
+                    return Some(false);
+                }
+                all(l.map(|l| {
+                    let other = r.clone().find(|r| keys.equal(l, *r) == Some(true));
+                    other.map_or(Some(false), |r| values.equal(l, r))
+                }))
+            }
+        }
+    }
+
+    fn order(&self, i: usize, j: usize) -> Option<Ordering> {
+        if self.nulls(i, j) != (false, false) {
+            return None;
+        }
+        match self {
+            Comparator::Float32(left, right) => left.value(i).partial_cmp(&right.value(j)),
+            Comparator::Float64(left, right) => left.value(i).partial_cmp(&right.value(j)),
+            Comparator::Leaf { compare, .. } => Some(compare(i, j)),
+            Comparator::Row { fields, .. } => first(fields.iter().map(|field| field.order(i, j))),
+            Comparator::List { left, right, items } => {
+                let (l, r) = (left.range(i), right.range(j));
+                let lengths = l.len().cmp(&r.len());
+                first(l.zip(r).map(|(l, r)| items.order(l, r)).chain([Some(lengths)]))
+            }
+            Comparator::Map { .. } => None,
+        }
+    }
+
+    /// Whether two values are the same, NULL being the same as NULL.
+    fn same(&self, i: usize, j: usize) -> bool {
+        match self.nulls(i, j) {
+            (true, true) => return true,
+            (true, false) | (false, true) => return false,
+            (false, false) => {}
+        }
+        match self {
+            Comparator::Row { fields, .. } => fields.iter().all(|field| field.same(i, j)),
+            Comparator::List { left, right, items } => {
+                let (l, r) = (left.range(i), right.range(j));
+                l.len() == r.len() && l.zip(r).all(|(l, r)| items.same(l, r))
+            }
+            Comparator::Map { left, right, keys, values } => {
+                let (l, r) = (left.range(i), right.range(j));
+                l.len() == r.len()
+                    && l.into_iter().all(|l| {
+                        let other = r.clone().find(|r| keys.same(l, *r));
+                        other.is_some_and(|r| values.same(l, r))
+                    })
+            }
+            Comparator::Float32(left, right) => left.value(i).total_cmp(&right.value(j)).is_eq(),
+            Comparator::Float64(left, right) => left.value(i).total_cmp(&right.value(j)).is_eq(),
+            Comparator::Leaf { compare, .. } => compare(i, j).is_eq(),
+        }
+    }
+}
+
+/// SQL's AND over many terms.
+fn all(terms: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut result = Some(true);
+    for term in terms {
+        match term {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => result = None,
+        }
+    }
+    result
+}
+
+/// The first difference; a NULL before it leaves the order unknown.
+fn first(orders: impl Iterator<Item = Option<Ordering>>) -> Option<Ordering> {
+    for order in orders {
+        match order {
+            Some(Ordering::Equal) => {}
+            other => return other,
+        }
+    }
+    Some(Ordering::Equal)
+}

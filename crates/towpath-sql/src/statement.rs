@@ -1,0 +1,160 @@
+//! [`Statement`]: text → syntax tree → plan.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+
+use crate::ast::RelationName;
+use crate::binder::{BoundQuery, Planner};
+use crate::data_type::Type;
+use crate::error::{ErrorKind, Result, SqlError};
+use crate::limits::STACK_BYTES;
+use crate::parser::{ExplainKind, ParsedStatement, parse_statement};
+use crate::relations::relation_names;
+use crate::session::{FunctionTable, QueryStart};
+
+/// Where relations come from.
+#[async_trait]
+pub trait Relations: Send + Sync {
+    /// Opens the relation called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`RelationError::NotFound`] if there is none; [`RelationError::Other`] if it cannot be
+    /// opened.
+    async fn resolve(&self, name: &RelationName) -> Result<Arc<dyn TableProvider>, RelationError>;
+}
+
+/// Why a relation cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RelationError {
+    /// No relation has this name; `near` is one that nearly does.
+    #[error("relation does not exist")]
+    NotFound {
+        /// The name nearest to the one asked for.
+        near: Option<String>,
+    },
+    /// The relation exists and cannot be opened.
+    #[error("could not open the relation")]
+    Other(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// One query, parsed.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    sql: String,
+    parsed: ParsedStatement,
+}
+
+/// A query ready to run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlannedStatement {
+    /// The plan. Its column names are unique and mean nothing: show [`Self::headings`] instead.
+    pub plan: LogicalPlan,
+    /// What each column is called, in the query's spelling. Names may repeat.
+    pub headings: Vec<String>,
+    /// Trino's type of each column.
+    pub types: Vec<Type>,
+    /// Whether the statement was an `EXPLAIN`, and of which kind: the plan is that of the query.
+    pub explain: Option<ExplainKind>,
+}
+
+impl Statement {
+    /// Parses one `SELECT`, `WITH`, `VALUES`, `TABLE` or `EXPLAIN` statement; one `;` may follow.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Syntax`] where the text leaves Trino's grammar, [`ErrorKind::Unsupported`] for
+    /// statements that are no queries, [`ErrorKind::LimitExceeded`] past [`crate::limits`].
+    pub fn parse(sql: &str) -> Result<Statement> {
+        let parsed = with_stack(|| parse_statement(sql)).map_err(|error| error.located(sql))?;
+        Ok(Statement { sql: sql.to_owned(), parsed })
+    }
+
+    /// The relations the statement names, each once, common table expressions among them.
+    pub fn relation_names(&self) -> Vec<RelationName> {
+        with_stack(|| relation_names(&self.parsed.query))
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// Plans the statement on what `relations` gives.
+    ///
+    /// # Errors
+    ///
+    /// An [`SqlError`] of the kind that fits, with the place in the statement.
+    pub async fn plan(
+        &self,
+        session: &SessionState,
+        relations: &dyn Relations,
+    ) -> Result<PlannedStatement> {
+        let now = query_start(session);
+        let sources = self.resolve(relations).await?;
+        let bound = with_stack(|| {
+            Planner::new(function_table(), &sources, now).statement(&self.parsed.query)
+        })
+        .map_err(|error| error.located(&self.sql))?;
+        Ok(planned(bound, self.parsed.explain))
+    }
+
+    async fn resolve(
+        &self,
+        relations: &dyn Relations,
+    ) -> Result<HashMap<RelationName, Arc<dyn TableSource>>> {
+        let mut sources = HashMap::new();
+        for (name, at) in with_stack(|| relation_names(&self.parsed.query)) {
+            match relations.resolve(&name).await {
+                Ok(provider) => {
+                    sources.insert(name, provider_as_source(provider));
+                }
+                Err(RelationError::NotFound { near }) => {
+                    let message = format!("Table '{}' does not exist", name.text);
+                    let hint = near.map(|near| format!("did you mean '{near}'?"));
+                    let error = SqlError::at(ErrorKind::RelationNotFound, at, message);
+                    return Err(error.with_hint(hint).located(&self.sql));
+                }
+                Err(RelationError::Other(source)) => {
+                    let message = format!("Table '{}' could not be opened", name.text);
+                    let error = SqlError::at(ErrorKind::Storage, at, message);
+                    return Err(error.with_source(Arc::from(source)).located(&self.sql));
+                }
+            }
+        }
+        Ok(sources)
+    }
+}
+
+fn planned(bound: BoundQuery, explain: Option<ExplainKind>) -> PlannedStatement {
+    let (headings, types) =
+        bound.columns.into_iter().map(|column| (column.heading, column.data_type)).unzip();
+    PlannedStatement { plan: bound.plan, headings, types, explain }
+}
+
+/// The registries are the same for every session, so they are built once.
+fn function_table() -> &'static FunctionTable {
+    static TABLE: OnceLock<FunctionTable> = OnceLock::new();
+    TABLE.get_or_init(FunctionTable::new)
+}
+
+/// The moment given to [`crate::session_state`]; the epoch if the session was built elsewhere.
+fn query_start(session: &SessionState) -> DateTime<Utc> {
+    match session.config().get_extension::<QueryStart>() {
+        Some(start) => start.0,
+        None => DateTime::UNIX_EPOCH,
+    }
+}
+
+/// Runs `work` with room for the deepest statement the limits allow.
+fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, work)
+}
