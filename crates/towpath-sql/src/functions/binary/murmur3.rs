@@ -1,4 +1,4 @@
-//! `murmur3(binary)`: the 128-bit MurmurHash3 (x64, seed 0), sixteen bytes.
+//! `murmur3(binary)`: the 128-bit `MurmurHash3` (x64, seed 0), sixteen bytes.
 //!
 //! <https://trino.io/docs/current/functions/binary.html#murmur3>
 

@@ -1,4 +1,4 @@
-//! SpookyHash V2 by Bob Jenkins, seed 0, for `spooky_hash_v2_32` and `spooky_hash_v2_64`.
+//! `SpookyHash` V2 by Bob Jenkins, seed 0, for `spooky_hash_v2_32` and `spooky_hash_v2_64`.
 
 /// Bytes from which the long form of the hash is used.
 const LONG_BYTES: usize = 192;

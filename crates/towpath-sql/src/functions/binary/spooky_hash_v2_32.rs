@@ -1,4 +1,4 @@
-//! `spooky_hash_v2_32(binary)`: 32 bits of SpookyHash V2, four bytes, highest first.
+//! `spooky_hash_v2_32(binary)`: 32 bits of `SpookyHash` V2, four bytes, highest first.
 //!
 //! <https://trino.io/docs/current/functions/binary.html#spooky_hash_v2_32>
 

@@ -1,4 +1,4 @@
-//! `spooky_hash_v2_64(binary)`: 64 bits of SpookyHash V2, eight bytes, highest first.
+//! `spooky_hash_v2_64(binary)`: 64 bits of `SpookyHash` V2, eight bytes, highest first.
 //!
 //! <https://trino.io/docs/current/functions/binary.html#spooky_hash_v2_64>
 

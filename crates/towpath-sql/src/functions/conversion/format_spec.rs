@@ -109,11 +109,11 @@ fn read_spec<'f>(format: &str, text: &'f str) -> Result<(Spec, Index, &'f str)> 
     if let Some(after) = rest.strip_prefix('<') {
         index = Index::Same;
         rest = after;
-    } else if let Some((number, after)) = rest.split_once('$') {
-        if let Some(number) = plain_number(number).and_then(|number| number.checked_sub(1)) {
-            index = Index::Number(number);
-            rest = after;
-        }
+    } else if let Some((number, after)) = rest.split_once('$')
+        && let Some(number) = plain_number(number).and_then(|number| number.checked_sub(1))
+    {
+        index = Index::Number(number);
+        rest = after;
     }
     let flags = rest.len() - rest.trim_start_matches(['-', '#', '+', ' ', '0', ',', '(']).len();
     let (found, after) = rest.split_at_checked(flags).unwrap_or(("", rest));

@@ -265,7 +265,7 @@ fn with_sign(negative: bool, number: &str, spec: &Spec) -> String {
 fn grouped(whole: &str) -> String {
     let mut text = String::with_capacity(whole.len() * 4 / 3);
     for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -294,7 +294,7 @@ mod tests {
             ("%.0f", double(0.4), "0"),
             ("%.1f", double(0.04), "0.0"),
             ("%.1f", double(9.96), "10.0"),
-            ("%08.2f", double(-3.14159), "-0003.14"),
+            ("%08.2f", double(-3.145), "-0003.15"),
             ("%e", double(12345.678), "1.234568e+04"),
             ("%.0e", double(9.9), "1e+01"),
             ("%g", double(0.0001), "0.000100000"),

@@ -5,7 +5,7 @@
 
 use datafusion::common::Result;
 
-use super::calendar::{civil_of, days_in_month, days_of, is_leap, iso_week, monday_of};
+use super::calendar::{days_in_month, days_of, is_leap, iso_week, monday_of};
 use super::zone::Zone;
 use crate::functions::args::{invalid, out_of_range};
 
@@ -199,9 +199,4 @@ fn check(text: &str, value: i64, name: &str, least: i64, most: i64) -> Result<()
     Err(invalid(format!(
         "Cannot parse \"{text}\": Value {value} for {name} must be in the range [{least},{most}]"
     )))
-}
-
-/// The year of a day, for two-digit years and centuries.
-pub(super) fn year_of(days: i64) -> i64 {
-    civil_of(days).year
 }

@@ -1,4 +1,4 @@
-//! `date_format(timestamp, format)`: written by a MySQL pattern such as `%Y-%m-%d %H:%i:%s`, in the
+//! `date_format(timestamp, format)`: written by a `MySQL` pattern such as `%Y-%m-%d %H:%i:%s`, in the
 //! clock of its zone, with milliseconds at most.
 //!
 //! <https://trino.io/docs/current/functions/datetime.html#date_format>

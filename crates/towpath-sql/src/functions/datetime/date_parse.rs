@@ -1,4 +1,4 @@
-//! `date_parse(string, format)`: the timestamp(3) that a text written by a MySQL pattern says.
+//! `date_parse(string, format)`: the timestamp(3) that a text written by a `MySQL` pattern says.
 //!
 //! <https://trino.io/docs/current/functions/datetime.html#date_parse>
 

@@ -1,4 +1,4 @@
-//! Compiled patterns of dates and times, written and read as Joda-Time does. The MySQL patterns of
+//! Compiled patterns of dates and times, written and read as Joda-Time does. The `MySQL` patterns of
 //! `date_format` and the Joda patterns of `format_datetime` are two spellings of these.
 
 use std::fmt::Write as _;
@@ -275,7 +275,7 @@ fn read_fraction<'t>(text: &'t str, most: usize, fields: &mut DateFields) -> Opt
 /// Reads a name, whole or its first three letters, in any case.
 fn read_name<'t>(text: &'t str, field: DateField, fields: &mut DateFields) -> Option<&'t str> {
     let (names, first) = names_of(field);
-    let whole = names.iter().map(|name| *name);
+    let whole = names.iter().copied();
     let short = names.iter().filter_map(|name| name.get(..3));
     for (index, name) in (0..names.len()).zip(whole).chain((0..names.len()).zip(short)) {
         if let Some(rest) = strip_ignoring_case(text, name) {

@@ -54,7 +54,10 @@ impl Reader<'_> {
 
     /// `yyyy[-MM[-dd]]`, `yyyy-DDD` or `xxxx-Www[-e]`.
     fn date(&mut self) -> Option<()> {
-        let negative = self.take('-') || (self.take('+') && false);
+        let negative = self.take('-');
+        if !negative {
+            self.take('+');
+        }
         let (year, _) = self.number(9)?;
         let year = if negative { -year } else { year };
         if self.rest.starts_with("-W") {

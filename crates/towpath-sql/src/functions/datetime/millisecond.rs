@@ -7,7 +7,7 @@ use arrow::array::ArrayRef;
 use datafusion::common::Result;
 
 use super::intervals::map_millis;
-use super::moments::map_local;
+use super::moments::{Local, map_local};
 use crate::functions::args::Args;
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
@@ -20,7 +20,7 @@ pub(super) fn function() -> ScalarFunction {
 }
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
-    map_local(args, |local| local.millisecond())
+    map_local(args, Local::millisecond)
 }
 
 fn interval(args: &Args<'_>) -> Result<ArrayRef> {

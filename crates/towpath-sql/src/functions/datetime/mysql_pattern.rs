@@ -1,4 +1,4 @@
-//! The patterns of MySQL that `date_format` and `date_parse` take: `%Y-%m-%d %H:%i:%s`.
+//! The patterns of `MySQL` that `date_format` and `date_parse` take: `%Y-%m-%d %H:%i:%s`.
 
 use datafusion::common::Result;
 
@@ -13,7 +13,7 @@ const FIRST_TWO_DIGIT_YEAR: i64 = 1970;
 ///
 /// # Errors
 ///
-/// Trino's, for the letters of MySQL that it does not support.
+/// Trino's, for the letters of `MySQL` that it does not support.
 pub(super) fn compile(pattern: &str) -> Result<DatePattern> {
     let mut parts = Vec::new();
     let mut characters = pattern.chars();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use arrow::array::timezone::Tz;
+use arrow::array::timezone::{Tz, TzOffset};
 use chrono::{DateTime, NaiveDateTime, Offset as _, TimeZone as _};
 use datafusion::common::Result;
 
@@ -61,7 +61,7 @@ impl Zone {
         if minutes == 0 {
             return Ok(Zone::utc());
         }
-        if minutes.abs() > OFFSET_MINUTES_MAX {
+        if !(-OFFSET_MINUTES_MAX..=OFFSET_MINUTES_MAX).contains(&minutes) {
             return Err(invalid(format!("Invalid offset minutes {minutes}")));
         }
         let mut name = String::new();
@@ -94,8 +94,7 @@ impl Zone {
         let Some(tz) = self.tz else { return 0 };
         let Some(local) = DateTime::from_timestamp(local_second, 0) else { return 0 };
         let local: NaiveDateTime = local.naive_utc();
-        let seconds =
-            |offset: &arrow::array::timezone::TzOffset| i64::from(offset.fix().local_minus_utc());
+        let seconds = |offset: &TzOffset| i64::from(offset.fix().local_minus_utc());
         match tz.offset_from_local_datetime(&local) {
             chrono::LocalResult::Single(only) => seconds(&only),
             chrono::LocalResult::Ambiguous(first, second) => {

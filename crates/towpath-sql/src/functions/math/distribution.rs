@@ -1,11 +1,13 @@
 //! The distributions behind `normal_cdf`, `beta_cdf`, `t_cdf` and their inverses.
 
+use std::f64::consts::{PI, SQRT_2};
+
 /// Steps after which a continued fraction or a search has long reached the precision of a double.
 const STEPS_MAX: usize = 2_000;
 
 /// The probability that a standard normal number is at most `z`.
 pub(super) fn standard_normal_cdf(z: f64) -> f64 {
-    0.5 * libm::erfc(-z / std::f64::consts::SQRT_2)
+    0.5 * libm::erfc(-z / SQRT_2)
 }
 
 /// The `z` for which [`standard_normal_cdf`] is `p`, for `p` between 0 and 1.
@@ -96,7 +98,7 @@ pub(super) fn t_pdf(x: f64, freedom: f64) -> f64 {
     let half = f64::midpoint(freedom, 1.0);
     (libm::lgamma(half)
         - libm::lgamma(freedom / 2.0)
-        - 0.5 * (freedom * std::f64::consts::PI).ln()
+        - 0.5 * (freedom * PI).ln()
         - half * (x * x / freedom).ln_1p())
     .exp()
 }
@@ -122,6 +124,6 @@ mod tests {
         near(beta_quantile(2.0, 3.0, 0.6875), 0.5);
         near(t_cdf(0.0, 5.0), 0.5);
         near(t_cdf(1.0, 1.0), 0.75);
-        near(t_pdf(0.0, 1.0), std::f64::consts::FRAC_1_PI);
+        near(t_pdf(0.0, 1.0), 1.0 / PI);
     }
 }
