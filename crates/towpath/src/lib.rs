@@ -1,1 +1,50 @@
-//! Skeleton.
+//! towpath keeps CloudTrail events for years in *event data stores* and answers Trino SQL over
+//! them, as AWS CloudTrail Lake did, on any folder or object store.
+//!
+//! A [`Lake`] is a folder or bucket prefix that holds stores. A [`Store`] takes log files with
+//! [`Store::ingest`], each event exactly once, and [`Lake::query`] answers statements over all
+//! stores as streams of Arrow record batches.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), towpath::Error> {
+//! use futures::StreamExt;
+//! use towpath::{IngestOptions, Lake, LakeOptions, NewStore, QueryLimits, Retention};
+//!
+//! let lake = Lake::open_or_create("/var/lib/towpath", LakeOptions::new(chrono::Utc::now)).await?;
+//! let store = lake.create_store(NewStore::new("org-trail", Retention::days(2557)?)).await?;
+//! let report = store.ingest(&["/mnt/trail/AWSLogs"], &IngestOptions::default(), &|_| ()).await?;
+//! assert_eq!(report.events.rejected, 0);
+//!
+//! let limits = QueryLimits { run_secs_max: 60, result_rows_max: None };
+//! let statement = "SELECT eventTime, userIdentity.arn FROM org-trail WHERE eventName = 'DeleteBucket'";
+//! let mut rows = lake.query(statement, limits).await?;
+//! while let Some(batch) = rows.next().await {
+//!     println!("{} events", batch?.num_rows());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The library runs in the caller's Tokio runtime, keeps no global state, never reads the clock or
+//! the environment (both come in with [`LakeOptions`]), and prints nothing. Signatures name
+//! `arrow` types only, re-exported as [`arrow`].
+
+mod data_files;
+mod error;
+mod explain;
+mod functions;
+mod lake;
+mod limits;
+mod rows;
+mod store;
+mod table;
+
+pub use arrow;
+pub use towpath_ingest::{IngestOptions, IngestReport, Progress};
+pub use towpath_store::Retention;
+
+pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::lake::{Lake, LakeOptions};
+pub use crate::limits::QueryLimits;
+pub use crate::rows::Rows;
+pub use crate::store::{NewStore, Store, StoreSummary};

@@ -1,0 +1,193 @@
+//! [`DataFiles`]: the Parquet files of one snapshot as a flat DataFusion table.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::pruning::PrunableStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, DFSchema, Result, ScalarValue, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use towpath_store::{DataFile, EVENT_TIME_COLUMN};
+
+/// Bytes read from the end of a data file in one go for its footer and page index.
+///
+/// Measured footers of files with a full row group are 40 to 90 KiB; one request too many costs
+/// more on object storage than the bytes that a small file does not need.
+const FOOTER_BYTES_HINT: usize = 128 * 1024;
+
+/// The data files of one snapshot that hold at least one event within retention.
+///
+/// Columns are those of the data files, flat, strings as views. Files whose event times cannot
+/// match a filter are left out while planning; row groups, pages and bloom filters are tried by
+/// the Parquet source when the files are read.
+pub(crate) struct DataFiles {
+    schema: SchemaRef,
+    files: Vec<PartitionedFile>,
+    object_store_url: ObjectStoreUrl,
+}
+
+impl DataFiles {
+    /// A table over `files`, whose paths are read from the object store registered under `url`.
+    pub(crate) fn new(files: &[DataFile], url: ObjectStoreUrl) -> DataFiles {
+        let schema = with_string_views(&towpath_event::data_file_schema());
+        let files = files.iter().map(|file| partitioned_file(file, &schema)).collect();
+        DataFiles { schema, files, object_store_url: url }
+    }
+
+    /// The files that may hold a row for which all of `filters` are true.
+    fn matching(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(self.files.clone());
+        };
+        let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+        let predicate = state.create_physical_expr(filter, &schema)?;
+        // A predicate that says nothing about files is no error: then all of them are read.
+        let Ok(pruning) = PruningPredicate::try_new(predicate, Arc::clone(&self.schema)) else {
+            return Ok(self.files.clone());
+        };
+        let statistics = self.files.iter().filter_map(|file| file.statistics.clone()).collect();
+        let statistics = PrunableStatistics::new(statistics, Arc::clone(&self.schema));
+        let keep = pruning.prune(&statistics)?;
+        Ok(self.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file.clone()).collect())
+    }
+}
+
+impl fmt::Debug for DataFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataFiles").field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TableProvider for DataFiles {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// Every filter is of use to the scan, and is pushed into it again when the physical plan is
+    /// made; none is answered by the choice of files alone.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = self.matching(state, filters)?;
+        if files.is_empty() {
+            let schema = match projection {
+                Some(columns) => Arc::new(self.schema.project(columns)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+
+        let runtime = state.runtime_env();
+        let reader_factory = CachedParquetFileReaderFactory::new(
+            runtime.object_store(&self.object_store_url)?,
+            runtime.cache_manager.get_file_metadata_cache(),
+        );
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(state.default_table_options().parquet)
+            .with_parquet_file_reader_factory(Arc::new(reader_factory))
+            .with_metadata_size_hint(FOOTER_BYTES_HINT);
+        let statistics = sum(&files, self.schema.fields().len());
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let config = FileScanConfigBuilder::new(self.object_store_url.clone(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+/// `schema` with strings at the top level as views, which the Parquet reader fills without a copy.
+fn with_string_views(schema: &Schema) -> SchemaRef {
+    let as_view = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => Arc::clone(field),
+    };
+    let fields: Vec<Arc<Field>> = schema.fields().iter().map(as_view).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn partitioned_file(file: &DataFile, schema: &Schema) -> PartitionedFile {
+    let mut columns = vec![ColumnStatistics::new_unknown(); schema.fields().len()];
+    if let Ok(event_time) = schema.index_of(EVENT_TIME_COLUMN) {
+        let (min, max) = file.event_times;
+        let bound = |micros| {
+            Precision::Exact(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))
+        };
+        columns[event_time] = ColumnStatistics {
+            null_count: Precision::Exact(0),
+            min_value: bound(min),
+            max_value: bound(max),
+            ..ColumnStatistics::new_unknown()
+        };
+    }
+    let statistics = Statistics {
+        num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
+        total_byte_size: Precision::Inexact(usize::try_from(file.size_bytes).unwrap_or(usize::MAX)),
+        column_statistics: columns,
+    };
+    PartitionedFile::new(file.path.to_string(), file.size_bytes)
+        .with_statistics(Arc::new(statistics))
+}
+
+/// What is known of all `files` together.
+fn sum(files: &[PartitionedFile], columns: usize) -> Statistics {
+    let mut total: Option<Statistics> = None;
+    for statistics in files.iter().filter_map(|file| file.statistics.as_deref()) {
+        total = Some(match total {
+            None => statistics.clone(),
+            Some(total) => add(&total, statistics),
+        });
+    }
+    total.unwrap_or_else(|| Statistics {
+        column_statistics: vec![ColumnStatistics::new_unknown(); columns],
+        ..Statistics::default()
+    })
+}
+
+fn add(left: &Statistics, right: &Statistics) -> Statistics {
+    let columns = left.column_statistics.iter().zip(&right.column_statistics);
+    Statistics {
+        num_rows: left.num_rows.add(&right.num_rows),
+        total_byte_size: left.total_byte_size.add(&right.total_byte_size),
+        column_statistics: columns
+            .map(|(left, right)| ColumnStatistics {
+                null_count: left.null_count.add(&right.null_count),
+                min_value: left.min_value.min(&right.min_value),
+                max_value: left.max_value.max(&right.max_value),
+                ..ColumnStatistics::new_unknown()
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,157 @@
+//! [`Error`], and what a caller can do about it: [`ErrorKind`].
+
+use std::time::Duration;
+
+use datafusion::common::DataFusionError;
+use towpath_sql::SqlError;
+
+/// The result of everything that can fail here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What could not be done, to what. The cause, if any, is the `source`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The statement cannot run as it is written. Displayed as Trino does it,
+    /// `line 1:8: Column 'evntName' cannot be resolved`.
+    #[error(transparent)]
+    Statement(#[from] SqlError),
+
+    /// The statement was planned and failed on the events that it met.
+    #[error("{0}")]
+    Evaluation(String),
+
+    /// The query hit a limit, named in the text, of [`QueryLimits`](crate::QueryLimits) or of
+    /// [`LakeOptions`](crate::LakeOptions). Rows that came before are not the whole result.
+    #[error("query stopped: {0}")]
+    Limit(String),
+
+    /// Stored events could not be read. The query has no result rather than a short one.
+    #[error("could not read the store's data files")]
+    DataFiles(#[source] Box<DataFusionError>),
+
+    /// A lake, a store or its log could not be used.
+    #[error(transparent)]
+    Store(#[from] towpath_store::Error),
+
+    /// Log files could not be ingested.
+    #[error(transparent)]
+    Ingest(#[from] towpath_ingest::Error),
+}
+
+/// What a caller can do about an [`Error`]; servers and commands map it to codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Change the statement.
+    InvalidStatement,
+    /// The statement failed on a value; change the statement or the rows that it looks at.
+    Evaluation,
+    /// Raise the limit, or ask for less.
+    LimitExceeded,
+    /// Change the argument.
+    InvalidArgument,
+    /// Name a store that exists.
+    StoreNotFound,
+    /// Choose another name or id.
+    StoreExists,
+    /// Name a lake that exists, or create one.
+    NotALake,
+    /// Try again: another writer was in the way.
+    Conflict,
+    /// Mend the storage: unreachable, full, forbidden or damaged.
+    Storage,
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Statement(error) => statement_kind(error),
+            Error::Evaluation(_) => ErrorKind::Evaluation,
+            Error::Limit(_) => ErrorKind::LimitExceeded,
+            Error::DataFiles(_) => ErrorKind::Storage,
+            Error::Store(error) => store_kind(error),
+            Error::Ingest(error) => ingest_kind(error),
+        }
+    }
+
+    /// What to do, where it can be said in a line: a near name, a command.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Statement(error) => error.hint().map(str::to_owned),
+            Error::Store(towpath_store::Error::StoreNotFound { near: Some(near), .. }) => {
+                Some(format!("did you mean `{near}`?"))
+            }
+            _ => None,
+        }
+    }
+
+    /// For [`Error::Statement`] with a place, the line of `statement` with a mark under the place.
+    pub fn caret(&self, statement: &str) -> Option<String> {
+        match self {
+            Error::Statement(error) => {
+                Some(error.render_caret(statement)).filter(|caret| !caret.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn too_long(run_max: Duration) -> Error {
+        Error::Limit(format!("it ran longer than {} s (`run_secs_max`)", run_max.as_secs()))
+    }
+
+    pub(crate) fn too_many_rows(rows_max: u64) -> Error {
+        Error::Limit(format!("the result has more than {rows_max} rows (`result_rows_max`)"))
+    }
+}
+
+impl From<DataFusionError> for Error {
+    /// Sorts what the engine reports by what the caller can do about it.
+    fn from(error: DataFusionError) -> Error {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(what) => Error::Limit(what.clone()),
+            DataFusionError::ObjectStore(_)
+            | DataFusionError::ParquetError(_)
+            | DataFusionError::IoError(_) => Error::DataFiles(Box::new(error)),
+            DataFusionError::Execution(what) => Error::Evaluation(what.clone()),
+            DataFusionError::ArrowError(what, _) => Error::Evaluation(what.to_string()),
+            root => Error::Evaluation(root.strip_backtrace()),
+        }
+    }
+}
+
+fn statement_kind(error: &SqlError) -> ErrorKind {
+    use towpath_sql::ErrorKind as SqlErrorKind;
+    match error.kind() {
+        SqlErrorKind::RelationNotFound => ErrorKind::StoreNotFound,
+        SqlErrorKind::LimitExceeded => ErrorKind::LimitExceeded,
+        SqlErrorKind::Storage => ErrorKind::Storage,
+        _ => ErrorKind::InvalidStatement,
+    }
+}
+
+fn store_kind(error: &towpath_store::Error) -> ErrorKind {
+    use towpath_store::Error as StoreError;
+    match error {
+        StoreError::StoreNotFound { .. } => ErrorKind::StoreNotFound,
+        StoreError::StoreExists { .. } => ErrorKind::StoreExists,
+        StoreError::NotALake { .. } => ErrorKind::NotALake,
+        StoreError::InvalidLocation { .. }
+        | StoreError::InvalidName { .. }
+        | StoreError::InvalidRetention { .. } => ErrorKind::InvalidArgument,
+        StoreError::CommitConflict { .. } | StoreError::LeaseTimeout { .. } => ErrorKind::Conflict,
+        _ => ErrorKind::Storage,
+    }
+}
+
+fn ingest_kind(error: &towpath_ingest::Error) -> ErrorKind {
+    use towpath_ingest::Error as IngestError;
+    match error {
+        IngestError::InvalidSource { .. }
+        | IngestError::SourceNotFound { .. }
+        | IngestError::EmptyRange => ErrorKind::InvalidArgument,
+        IngestError::Store(error) => store_kind(error),
+        _ => ErrorKind::Storage,
+    }
+}

@@ -1,0 +1,225 @@
+//! What the Lake's table derives from the stored columns: `eventTime` to the millisecond,
+//! `calendarday` and `eventJsonChecksum`.
+//!
+//! These are functions of the view, not of the SQL dialect: no statement can name them. The two of
+//! time know their preimage, so that a comparison with a constant becomes a range over the stored
+//! column, which prunes data files, row groups and pages.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int64Array, StringViewBuilder, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use arrow::temporal_conversions::timestamp_us_to_datetime;
+use chrono::{Datelike, Days, NaiveDate};
+use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::logical_expr::interval_arithmetic::Interval;
+use datafusion::logical_expr::preimage::PreimageResult;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use sha2::{Digest, Sha256};
+
+const MICROS_PER_MILLI: i64 = 1_000;
+
+/// The stored type of `eventTime`: microseconds, UTC.
+fn stored_time(micros: i64) -> ScalarValue {
+    ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()))
+}
+
+/// `expr` as the Lake's `timestamp(3)`: milliseconds since 1970, UTC, without a zone; what is
+/// finer than a millisecond is cut off.
+pub(crate) fn timestamp_millis(expr: Expr) -> Expr {
+    ScalarUDF::new_from_impl(TimestampMillis::new()).call(vec![expr])
+}
+
+/// The UTC day of `expr` as the bigint `YYYYMMDD`, the Lake's `calendarday`.
+pub(crate) fn calendarday(expr: Expr) -> Expr {
+    ScalarUDF::new_from_impl(CalendarDay::new()).call(vec![expr])
+}
+
+/// The lower-case hexadecimal SHA-256 of the text `expr`, which is towpath's `eventJsonChecksum`.
+/// AWS does not document its algorithm.
+pub(crate) fn sha256_hex(expr: Expr) -> Expr {
+    ScalarUDF::new_from_impl(Sha256Hex::new()).call(vec![expr])
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct TimestampMillis {
+    signature: Signature,
+}
+
+impl TimestampMillis {
+    fn new() -> TimestampMillis {
+        TimestampMillis { signature: Signature::any(1, Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for TimestampMillis {
+    fn name(&self) -> &'static str {
+        "towpath_timestamp_millis"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Timestamp(TimeUnit::Millisecond, None))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        let Some(micros) = columns[0].as_primitive_opt::<TimestampMicrosecondType>() else {
+            return exec_err!("{} takes a stored event time", self.name());
+        };
+        let millis: TimestampMillisecondArray =
+            micros.unary(|value| value.div_euclid(MICROS_PER_MILLI));
+        Ok(ColumnarValue::Array(Arc::new(millis)))
+    }
+
+    fn preimage(
+        &self,
+        args: &[Expr],
+        literal: &Expr,
+        _: &SimplifyContext,
+    ) -> Result<PreimageResult> {
+        let Expr::Literal(ScalarValue::TimestampMillisecond(Some(millis), None), _) = literal else {
+            return Ok(PreimageResult::None);
+        };
+        let start = millis.checked_mul(MICROS_PER_MILLI);
+        let end = start.and_then(|start| start.checked_add(MICROS_PER_MILLI));
+        half_open(args, start.zip(end))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CalendarDay {
+    signature: Signature,
+}
+
+impl CalendarDay {
+    fn new() -> CalendarDay {
+        CalendarDay { signature: Signature::any(1, Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for CalendarDay {
+    fn name(&self) -> &'static str {
+        "towpath_calendarday"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        let Some(micros) = columns[0].as_primitive_opt::<TimestampMicrosecondType>() else {
+            return exec_err!("{} takes a stored event time", self.name());
+        };
+        let days: Int64Array = micros.unary_opt(day_of);
+        Ok(ColumnarValue::Array(Arc::new(days)))
+    }
+
+    /// A number that is no date has no preimage, and the comparison stays as it is.
+    fn preimage(
+        &self,
+        args: &[Expr],
+        literal: &Expr,
+        _: &SimplifyContext,
+    ) -> Result<PreimageResult> {
+        let Expr::Literal(ScalarValue::Int64(Some(day)), _) = literal else {
+            return Ok(PreimageResult::None);
+        };
+        let start = date_of(*day);
+        let end = start.and_then(|date| date.checked_add_days(Days::new(1)));
+        half_open(args, start.and_then(micros_at).zip(end.and_then(micros_at)))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Sha256Hex {
+    signature: Signature,
+}
+
+impl Sha256Hex {
+    fn new() -> Sha256Hex {
+        Sha256Hex { signature: Signature::any(1, Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for Sha256Hex {
+    fn name(&self) -> &'static str {
+        "towpath_sha256_hex"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8View)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        let Some(texts) = columns[0].as_string_view_opt() else {
+            return exec_err!("{} takes a text", self.name());
+        };
+        let mut hashes = StringViewBuilder::with_capacity(texts.len());
+        for text in texts {
+            hashes.append_option(text.map(|text| format!("{:x}", Sha256::digest(text))));
+        }
+        Ok(ColumnarValue::Array(Arc::new(hashes.finish())))
+    }
+}
+
+/// The preimage `[start, end)` of a comparison over the one argument in `args`.
+fn half_open(args: &[Expr], bounds: Option<(i64, i64)>) -> Result<PreimageResult> {
+    let (Some((start, end)), [expr]) = (bounds, args) else {
+        return Ok(PreimageResult::None);
+    };
+    let interval = Interval::try_new(stored_time(start), stored_time(end))?;
+    Ok(PreimageResult::Range { expr: expr.clone(), interval: Box::new(interval) })
+}
+
+fn day_of(micros: i64) -> Option<i64> {
+    let date = timestamp_us_to_datetime(micros)?.date();
+    Some(i64::from(date.year()) * 10_000 + i64::from(date.month()) * 100 + i64::from(date.day()))
+}
+
+fn date_of(day: i64) -> Option<NaiveDate> {
+    let year = i32::try_from(day / 10_000).ok()?;
+    let month = u32::try_from(day / 100 % 100).ok()?;
+    NaiveDate::from_ymd_opt(year, month, u32::try_from(day % 100).ok()?)
+}
+
+fn micros_at(date: NaiveDate) -> Option<i64> {
+    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{date_of, day_of, micros_at};
+
+    #[test]
+    fn a_day_is_the_utc_day_of_the_event_time() {
+        let midnight = micros_at(date_of(20_240_229).unwrap()).unwrap();
+        assert_eq!(day_of(midnight), Some(20_240_229));
+        assert_eq!(day_of(midnight - 1), Some(20_240_228));
+        assert_eq!(day_of(midnight + 86_400_000_000), Some(20_240_301));
+    }
+
+    #[test]
+    fn a_number_that_is_no_date_has_no_day() {
+        assert_eq!(date_of(20_240_230), None);
+        assert_eq!(date_of(0), None);
+        assert_eq!(date_of(-20_240_101), None);
+        assert_eq!(date_of(i64::MAX), None);
+    }
+}

@@ -1,0 +1,251 @@
+//! [`Lake`]: all event data stores under one root, and the engine that queries them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use datafusion::catalog::TableProvider;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::context::SessionConfig;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
+use datafusion::physical_plan::execute_stream;
+use tokio::time::{Instant, timeout_at};
+use towpath_event::data_file_schema;
+use towpath_sql::{
+    ExplainKind, RelationError, RelationName, Relations, Statement, session_state,
+};
+use towpath_store::{Catalog, Location};
+
+use crate::error::{Error, Result};
+use crate::explain::{explain, explain_analyze};
+use crate::limits::QueryLimits;
+use crate::rows::Rows;
+use crate::store::{NewStore, Store};
+use crate::table::event_table;
+
+/// The name under which the engine knows the lake's object store. Each lake has a runtime of its
+/// own, so that several lakes in one process do not meet.
+const OBJECT_STORE_URL: &str = "lake://data";
+
+/// Most bytes that the footers and page indexes of data files may take in memory.
+///
+/// Those of 4,000 daily files, about 60 KiB each, fit.
+const FOOTER_CACHE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// How a lake is opened and what its engine may use.
+#[derive(Clone)]
+pub struct LakeOptions {
+    /// What time it is, for retention and for `now()`. `chrono::Utc::now`, or a clock of a test.
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+
+    /// Options of the object stores, of the lake's and of the sources', under `object_store`'s own
+    /// keys (`aws_endpoint`, `aws_access_key_id`, …). Nothing is read from the environment.
+    pub storage_options: HashMap<String, String>,
+
+    /// Most bytes that all running queries of this lake may hold together before they spill.
+    pub memory_bytes_max: usize,
+
+    /// Most bytes that running queries may spill to disk.
+    pub spill_bytes_max: u64,
+
+    /// Where queries spill to. `None`: the system's folder for temporary files.
+    pub spill_dir: Option<PathBuf>,
+
+    /// How many threads' worth of work one query is split into.
+    pub threads: NonZeroUsize,
+}
+
+impl LakeOptions {
+    /// Options for one user on one machine: a gigabyte of memory, 16 of spill, all its threads, no
+    /// storage options. A service sets its own.
+    pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> LakeOptions {
+        LakeOptions {
+            now: Arc::new(now),
+            storage_options: HashMap::new(),
+            memory_bytes_max: 1 << 30,
+            spill_bytes_max: 16 << 30,
+            spill_dir: None,
+            threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+impl fmt::Debug for LakeOptions {
+    /// Names the storage options and leaves their values out: some are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut storage_options: Vec<&String> = self.storage_options.keys().collect();
+        storage_options.sort();
+        f.debug_struct("LakeOptions")
+            .field("storage_options", &storage_options)
+            .field("memory_bytes_max", &self.memory_bytes_max)
+            .field("spill_bytes_max", &self.spill_bytes_max)
+            .field("spill_dir", &self.spill_dir)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All event data stores under one root URL. Cheap to clone; clones share the engine.
+#[derive(Clone, Debug)]
+pub struct Lake {
+    catalog: Catalog,
+    options: Arc<LakeOptions>,
+    runtime: Arc<RuntimeEnv>,
+    object_store_url: ObjectStoreUrl,
+}
+
+impl Lake {
+    /// Opens the lake at `url`: a folder, or `s3://`, `gs://`, `az://` and a prefix.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotALake`](crate::ErrorKind::NotALake) if nothing there says that it is one,
+    /// or a storage error.
+    pub async fn open(url: &str, options: LakeOptions) -> Result<Lake> {
+        let location = Location::parse(url, &options.storage_options)?;
+        let catalog = Catalog::open(location.clone()).await?;
+        Lake::new(catalog, &location, options)
+    }
+
+    /// Opens the lake at `url`, or makes one where there is nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::open`]; a folder that holds other things is not made into a lake.
+    pub async fn open_or_create(url: &str, options: LakeOptions) -> Result<Lake> {
+        let location = Location::parse(url, &options.storage_options)?;
+        let catalog = Catalog::create(location.clone(), (options.now)()).await?;
+        Lake::new(catalog, &location, options)
+    }
+
+    fn new(catalog: Catalog, location: &Location, options: LakeOptions) -> Result<Lake> {
+        let mut disk = DiskManagerBuilder::default()
+            .with_max_temp_directory_size(options.spill_bytes_max);
+        if let Some(dir) = &options.spill_dir {
+            disk.set_mode(DiskManagerMode::Directories(vec![dir.clone()]));
+        }
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes_max)))
+            .with_disk_manager_builder(disk)
+            .with_metadata_cache_limit(FOOTER_CACHE_BYTES_MAX)
+            .build_arc()
+            ?;
+        let object_store_url = ObjectStoreUrl::parse(OBJECT_STORE_URL)?;
+        runtime.register_object_store(object_store_url.as_ref(), Arc::clone(location.store()));
+        Ok(Lake { catalog, options: Arc::new(options), runtime, object_store_url })
+    }
+
+    /// Creates an event data store.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StoreExists`](crate::ErrorKind::StoreExists) if the lake has a store of that
+    /// name, whatever its case, or id; [`ErrorKind::InvalidArgument`](crate::ErrorKind) for a name
+    /// that no store may have.
+    pub async fn create_store(&self, new: NewStore) -> Result<Store> {
+        let now = (self.options.now)();
+        let NewStore { name, id, retention } = new;
+        let new = towpath_store::NewStore { name, id, retention, schema: data_file_schema() };
+        let store = self.catalog.create_store(new, now).await?;
+        Ok(Store::new(store, Arc::clone(&self.options)))
+    }
+
+    /// All stores, by name.
+    ///
+    /// # Errors
+    ///
+    /// Storage errors, and the error of any store that cannot be opened.
+    pub async fn stores(&self) -> Result<Vec<Store>> {
+        let stores = self.catalog.stores().await?;
+        Ok(stores.into_iter().map(|store| Store::new(store, Arc::clone(&self.options))).collect())
+    }
+
+    /// The store with this name, id or ARN.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StoreNotFound`](crate::ErrorKind::StoreNotFound), with the nearest name as its
+    /// [hint](Error::hint).
+    pub async fn store(&self, name_or_id: &str) -> Result<Store> {
+        let store = self.catalog.store(name_or_id).await?;
+        Ok(Store::new(store, Arc::clone(&self.options)))
+    }
+
+    /// Runs one statement of Trino SQL, a `SELECT`, `WITH`, `VALUES` or `EXPLAIN`, and returns its
+    /// rows as they come.
+    ///
+    /// The query sees each store as it was when the statement was planned; what is ingested,
+    /// compacted or expired meanwhile changes none of its rows.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidStatement`](crate::ErrorKind::InvalidStatement) with line and column,
+    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), or a storage error. The
+    /// stream of rows can fail with the last two and with errors of evaluation.
+    pub async fn query(&self, statement: &str, limits: QueryLimits) -> Result<Rows> {
+        let deadline = Instant::now() + limits.run_max();
+        let planned = timeout_at(deadline, self.start(statement)).await;
+        let (schema, batches) = planned.map_err(|_| Error::too_long(limits.run_max()))??;
+        Ok(Rows::new(schema, batches, deadline, &limits))
+    }
+
+    /// Plans `sql` and starts it: the schema under the statement's headings, and the batches.
+    async fn start(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream)> {
+        let session = self.session();
+        let planned = Statement::parse(sql)?.plan(&session, self).await?;
+        let plan = session.create_physical_plan(&planned.plan).await?;
+        let batches = match planned.explain {
+            None => {
+                let schema = under_headings(&plan.schema(), &planned.headings);
+                return Ok((schema, execute_stream(plan, session.task_ctx())?));
+            }
+            Some(ExplainKind::Analyze) => explain_analyze(plan, session.task_ctx()).await?,
+            Some(_) => explain(plan.as_ref())?,
+        };
+        Ok((batches.schema(), batches))
+    }
+
+    fn session(&self) -> SessionState {
+        let mut config = SessionConfig::new().with_target_partitions(self.options.threads.get());
+        // Measured: without it, the rows of every column are read before the filter runs.
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        session_state(config, Arc::clone(&self.runtime), (self.options.now)())
+    }
+}
+
+#[async_trait]
+impl Relations for Lake {
+    async fn resolve(
+        &self,
+        name: &RelationName,
+    ) -> std::result::Result<Arc<dyn TableProvider>, RelationError> {
+        let store = match self.catalog.store(&name.text).await {
+            Ok(store) => store,
+            Err(towpath_store::Error::StoreNotFound { near, .. }) => {
+                return Err(RelationError::NotFound { near });
+            }
+            Err(error) => return Err(RelationError::Other(Box::new(error))),
+        };
+        let snapshot =
+            store.snapshot().await.map_err(|error| RelationError::Other(Box::new(error)))?;
+        event_table(&snapshot, &self.object_store_url, (self.options.now)())
+            .map_err(|error| RelationError::Other(Box::new(error)))
+    }
+}
+
+/// `schema` with the headings as the names of its fields; the engine's own names mean nothing.
+fn under_headings(schema: &Schema, headings: &[String]) -> SchemaRef {
+    let named = schema.fields().iter().zip(headings);
+    let fields: Vec<Field> =
+        named.map(|(field, heading)| field.as_ref().clone().with_name(heading)).collect();
+    Arc::new(Schema::new(fields))
+}

@@ -1,0 +1,82 @@
+//! The table that a query sees: the Lake's columns over the flat data files of one snapshot.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::{Column, Result, ScalarValue};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::functions::core::named_struct;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use towpath_event::{Derived, Field, Shape, TABLE, TableColumn};
+use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot};
+
+use crate::data_files::DataFiles;
+use crate::functions::{calendarday, sha256_hex, timestamp_millis};
+
+/// The stored column that holds each event's exact text.
+const EVENT_JSON: &str = "eventJson";
+
+/// The events of `snapshot` that are within retention at `now`, as CloudTrail Lake shows them.
+///
+/// The result is a view: a projection of nested rows over flat columns, from which the optimizer
+/// takes the few columns that a statement names, so that a predicate on `userIdentity.arn` prunes
+/// as one on any stored column does. Names of columns and row fields are lower case.
+///
+/// # Errors
+///
+/// Only if the view cannot be planned, which is a mistake in [`TABLE`].
+pub(crate) fn event_table(
+    snapshot: &Snapshot,
+    url: &ObjectStoreUrl,
+    now: DateTime<Utc>,
+) -> Result<Arc<dyn TableProvider>> {
+    let cutoff = snapshot.cutoff(now);
+    let live: Vec<DataFile> =
+        snapshot.data_files().iter().filter(|file| file.event_times.1 >= cutoff).cloned().collect();
+    let straddles = live.iter().any(|file| file.event_times.0 < cutoff);
+
+    let source = provider_as_source(Arc::new(DataFiles::new(&live, url.clone())));
+    let mut plan = LogicalPlanBuilder::scan("data_files", source, None)?;
+    // Counts and extents come from the log alone where no file holds an expired event.
+    if straddles {
+        let cutoff = ScalarValue::TimestampMicrosecond(Some(cutoff), Some("UTC".into()));
+        plan = plan.filter(stored(EVENT_TIME).gt_eq(lit(cutoff)))?;
+    }
+    let plan: LogicalPlan = plan.project(columns())?.build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}
+
+/// The Lake's columns over the stored ones.
+fn columns() -> Vec<Expr> {
+    let presented = |column: &TableColumn| {
+        shaped(column.shape, column.name).alias(column.name.to_ascii_lowercase())
+    };
+    TABLE.iter().map(presented).collect()
+}
+
+/// The stored column `name`. Not `col(name)`, which would take the name for SQL.
+fn stored(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+/// The value of `shape` whose leaves are stored under names that begin with `path`.
+fn shaped(shape: Shape, path: &str) -> Expr {
+    match shape {
+        Shape::Timestamp => timestamp_millis(stored(path)),
+        Shape::Row(fields) => row(fields, path),
+        Shape::Derived(Derived::EventJsonChecksum) => sha256_hex(stored(EVENT_JSON)),
+        Shape::Derived(Derived::CalendarDay) => calendarday(stored(EVENT_TIME)),
+        _ => stored(path),
+    }
+}
+
+fn row(fields: &[Field], path: &str) -> Expr {
+    let named_values = fields.iter().flat_map(|field| {
+        let value = shaped(field.shape, &format!("{path}_{}", field.name));
+        [lit(field.name.to_ascii_lowercase()), value]
+    });
+    named_struct().call(named_values.collect())
+}
