@@ -16,6 +16,11 @@ use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot};
 use crate::data_files::DataFiles;
 use crate::functions::{calendarday, sha256_hex, timestamp_millis};
 
+/// What qualifies the view's columns and the stored ones, so that no plan takes a column for the
+/// other of the same name.
+const PRESENTED: &str = "events";
+const STORED: &str = "data_files";
+
 /// The stored column that holds each event's exact text.
 const EVENT_JSON: &str = "eventJson";
 
@@ -39,7 +44,7 @@ pub(crate) fn event_table(
     let straddles = live.iter().any(|file| file.event_times.0 < cutoff);
 
     let source = provider_as_source(Arc::new(DataFiles::new(&live, url.clone())));
-    let mut plan = LogicalPlanBuilder::scan("data_files", source, None)?;
+    let mut plan = LogicalPlanBuilder::scan(STORED, source, None)?;
     // Counts and extents come from the log alone where no file holds an expired event.
     if straddles {
         let cutoff = ScalarValue::TimestampMicrosecond(Some(cutoff), Some("UTC".into()));
@@ -52,14 +57,15 @@ pub(crate) fn event_table(
 /// The Lake's columns over the stored ones.
 fn columns() -> Vec<Expr> {
     let presented = |column: &TableColumn| {
-        shaped(column.shape, column.name).alias(column.name.to_ascii_lowercase())
+        shaped(column.shape, column.name)
+            .alias_qualified(Some(PRESENTED), column.name.to_ascii_lowercase())
     };
     TABLE.iter().map(presented).collect()
 }
 
 /// The stored column `name`. Not `col(name)`, which would take the name for SQL.
 fn stored(name: &str) -> Expr {
-    Expr::Column(Column::new_unqualified(name))
+    Expr::Column(Column::new(Some(STORED), name))
 }
 
 /// The value of `shape` whose leaves are stored under names that begin with `path`.
