@@ -381,8 +381,10 @@ pub(crate) enum JsonFunction {
 #[derive(Clone, Debug)]
 pub(crate) struct JsonPath {
     pub(crate) input: Expr,
+    /// `FORMAT JSON ENCODING UTF8`: the input is binary.
+    pub(crate) encoded: bool,
     pub(crate) path: Expr,
-    pub(crate) passing: Vec<(Ident, Expr)>,
+    pub(crate) passing: Vec<(Ident, JsonItem)>,
 }
 
 #[derive(Clone, Debug)]

@@ -215,6 +215,6 @@ impl Finder {
 
     fn json_path(&mut self, target: &JsonPath) {
         self.exprs([&target.input, &target.path]);
-        self.exprs(target.passing.iter().map(|(_, value)| value));
+        self.exprs(target.passing.iter().map(|(_, item)| &item.value));
     }
 }

@@ -171,6 +171,16 @@ impl ExprBinder<'_> {
             }
             _ => coercion::common(&lt, &rt).map(|all| (all.clone(), all)),
         };
+        // An array may itself be the item of the other side.
+        let common = common.or_else(|| match (&lt, &rt) {
+            (item, Type::Array(inner)) if coercion::converts(item, inner) => {
+                Some((rt.clone(), inner.as_ref().clone()))
+            }
+            (Type::Array(inner), item) if coercion::converts(item, inner) => {
+                Some((lt.clone(), inner.as_ref().clone()))
+            }
+            _ => None,
+        });
         let valid = common.filter(|(all, _)| matches!(all, Type::Array(_) | Type::Varbinary));
         let Some((whole, item)) = valid else {
             let message = format!("Unexpected parameters ({lt}, {rt}) for function concat. Expected: concat(varchar), concat(array(E), array(E)), concat(varbinary)");
@@ -178,7 +188,7 @@ impl ExprBinder<'_> {
         };
         let form = |value: Bound| {
             let is_item = matches!(whole, Type::Array(_))
-                && !matches!(value.data_type, Type::Array(_) | Type::Unknown);
+                && !coercion::converts(&value.data_type, &whole);
             self.planner.coerce(value, if is_item { &item } else { &whole })
         };
         self.function("concat", vec![form(left), form(right)], at)

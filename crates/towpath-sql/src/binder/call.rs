@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 use super::expression::{ExprBinder, LambdaParam};
 use super::{Bound, literal, mismatch, named, semantic};
 use crate::ast::{Call, Expr, ExprKind, Ident};
-use crate::data_type::Type;
+use crate::data_type::{Type, precision_unit};
 use crate::error::{ErrorKind, Result, SqlError};
 
 /// Most rounds of telling a higher-order function what its lambdas yield. `reduce` needs two.
@@ -145,7 +145,7 @@ impl ExprBinder<'_> {
         let Some(function) = self.planner.functions.higher_order("$try") else {
             return Err(semantic(at, "TRY is not available"));
         };
-        let param = self.planner.unique("row");
+        let param = "$row".to_owned();
         let lambda = DfExpr::Lambda(Lambda::new(vec![param], bound.expr.clone()));
         // The argument says how many rows there are when the body has no columns.
         let rows = DfExpr::Literal(ScalarValue::Boolean(Some(true)), None);
@@ -184,11 +184,10 @@ impl ExprBinder<'_> {
         let returned = function
             .return_field_from_args(ReturnFieldArgs { arg_fields: &fields, scalar_arguments: &scalars })
             .map_err(|error| SqlError::engine(at, &error))?;
+        let data_type = precise(function.name(), &args, Type::of_field(&returned));
         let exprs = args.into_iter().map(|arg| arg.expr).collect();
-        Ok(Bound::of_field(
-            DfExpr::ScalarFunction(ScalarFunction::new_udf(function, exprs)),
-            returned,
-        ))
+        let expr = DfExpr::ScalarFunction(ScalarFunction::new_udf(function, exprs));
+        Ok(Bound { expr, field: returned, data_type })
     }
 
     /// Converts arguments to what the function's signature asks for, where Trino would.
@@ -333,7 +332,8 @@ impl ExprBinder<'_> {
         let known = self.lambdas.len();
         let mut unique = Vec::with_capacity(params.len());
         for (param, field) in params.iter().zip(fields) {
-            let name = self.planner.unique(&param.key());
+            // By depth, so that the same lambda written twice is the same expression.
+            let name = format!("{}${}", param.key(), self.lambdas.len());
             let field = named(field, &name);
             let data_type = Type::of_field(&field);
             let variable = LambdaVariable::new(name.clone(), Some(field));
@@ -477,4 +477,29 @@ fn lambda_fields(
             }
         })
         .collect()
+}
+
+/// Functions of time that yield the precision of the moment they are given: Arrow knows seconds,
+/// milliseconds, microseconds and nanoseconds only, so `timestamp(2)` is kept here.
+fn precise(name: &str, args: &[Bound], returned: Type) -> Type {
+    let moment = match name {
+        "date_trunc" => 1,
+        "date_add" => 2,
+        "at_timezone" | "with_timezone" => 0,
+        _ => return returned,
+    };
+    let precision = match args.get(moment).map(|arg| &arg.data_type) {
+        Some(Type::Time(p) | Type::Timestamp(p) | Type::TimestampTz(p)) => *p,
+        _ => return returned,
+    };
+    match returned {
+        Type::Time(_) => Type::Time(precision),
+        Type::Timestamp(p) if precision_unit(p) == precision_unit(precision) => {
+            Type::Timestamp(precision)
+        }
+        Type::TimestampTz(p) if precision_unit(p) == precision_unit(precision) => {
+            Type::TimestampTz(precision)
+        }
+        other => other,
+    }
 }

@@ -17,6 +17,14 @@ impl Planner<'_> {
     /// it converts.
     pub(super) fn coerce(&self, value: Bound, to: &Type) -> Bound {
         let target = to.to_field("");
+        if let (Type::TimestampTz(_), Type::TimestampTz(_)) = (&value.data_type, to) {
+            return rezoned(value, to);
+        }
+        if let Type::Char(_) = to
+            && value.data_type != *to
+        {
+            return self.cast_call(value, to, false);
+        }
         if value.field.data_type() == target.data_type()
             && value.data_type.extension() == to.extension()
         {
@@ -75,6 +83,26 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// Changes the precision of a zoned timestamp and keeps the zone its Arrow type names.
+fn rezoned(value: Bound, to: &Type) -> Bound {
+    let (DataType::Timestamp(unit, _), DataType::Timestamp(given, zone)) =
+        (to.to_arrow(), value.field.data_type())
+    else {
+        return value;
+    };
+    if unit == *given {
+        return Bound { data_type: to.clone(), ..value };
+    }
+    let target = DataType::Timestamp(unit, zone.clone());
+    let field = Arc::new(to.to_field("").with_data_type(target.clone()));
+    let scalar = value.scalar().and_then(|scalar| scalar.cast_to(&target).ok());
+    let expr = match scalar {
+        Some(scalar) => DfExpr::Literal(scalar, None),
+        None => DfExpr::Cast(Cast::new(Box::new(value.expr), target)),
+    };
+    Bound { expr, field, data_type: to.clone() }
 }
 
 /// The type a value has after being widened without a conversion.

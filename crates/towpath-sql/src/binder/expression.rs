@@ -59,6 +59,7 @@ impl<'a> ExprBinder<'a> {
             ExprKind::Double(value) => Ok(literal::double(*value)),
             ExprKind::Text(text) => Ok(Bound::text(text)),
             ExprKind::Binary(bytes) => Ok(literal::binary(bytes)),
+            ExprKind::Typed(Type::Json, text) => self.function("json_parse", vec![Bound::text(text)], at),
             ExprKind::Typed(target, text) => self.planner.typed_literal(target, text, at),
             ExprKind::Interval { months, milliseconds } => {
                 Ok(literal::interval(*months, *milliseconds))

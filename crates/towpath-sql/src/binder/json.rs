@@ -2,6 +2,8 @@
 //!
 //! <https://trino.io/docs/current/functions/json.html#json-value>
 
+use datafusion::logical_expr::Expr as DfExpr;
+
 use super::expression::ExprBinder;
 use super::{Bound, mismatch};
 use crate::ast::{Expr, ExprKind, JsonCall, JsonDefault, JsonFunction, JsonItem, JsonPath};
@@ -57,11 +59,20 @@ impl ExprBinder<'_> {
             let message = format!("JSON input must be a character string: actual type {}", input.data_type);
             return Err(mismatch(target.input.at, message));
         }
+        if target.encoded && !matches!(input.data_type, Type::Varbinary) {
+            let message = format!("Cannot read input of type {} as JSON using formatting JSON ENCODING UTF8", input.data_type);
+            return Err(mismatch(target.input.at, message));
+        }
         let args = vec![input, self.bind(&target.path)?];
         let mut passed = Vec::new();
         for (name, value) in &target.passing {
             passed.push(Bound::text(&name.text));
-            passed.push(self.bind(value)?);
+            let bound = self.bind(&value.value)?;
+            // What is no JSON is an error of the call, with its ON ERROR clause.
+            passed.push(match value.format_json {
+                true => self.planner.internal("$as_json", vec![bound.expr], Type::Json),
+                false => bound,
+            });
         }
         Ok((args, passed))
     }
@@ -84,10 +95,33 @@ impl ExprBinder<'_> {
             }));
             defaults.push(self.json_default(behaviour)?);
         }
+        let default_on_error = defaults.last().cloned();
         args.extend(defaults);
         args.extend(passed);
         let made = self.function("$json_value", args, at)?;
-        self.returned(made, returning, at)
+        let Some(target) = returning.filter(|target| !matches!(target, Type::Varchar(None))) else {
+            return Ok(made);
+        };
+        // A value that is not of the type asked for is an error like any other.
+        match (on_error, default_on_error) {
+            (JsonDefault::Error, _) => self.returned(made, returning, at),
+            (JsonDefault::Null, _) => {
+                self.returned(made.clone(), returning, at)?;
+                Ok(self.planner.cast_call(made, target, true))
+            }
+            (JsonDefault::Default(_), default) => {
+                self.returned(made.clone(), returning, at)?;
+                let absent = Bound::new(DfExpr::IsNull(Box::new(made.expr.clone())), Type::Boolean);
+                let cast = self.planner.cast_call(made, target, true);
+                let failed = Bound::new(DfExpr::IsNull(Box::new(cast.expr.clone())), Type::Boolean);
+                let null = self.planner.coerce(super::literal::null(), target);
+                let default = match default {
+                    Some(default) => self.planner.cast_call(default, target, false),
+                    None => null.clone(),
+                };
+                self.case_of(vec![absent, failed], vec![null, default, cast], true, at)
+            }
+        }
     }
 
     fn json_default(&mut self, behaviour: &JsonDefault) -> Result<Bound> {

@@ -88,8 +88,14 @@ impl Planner<'_> {
             Type::Timestamp(_) | Type::TimestampTz(_) | Type::Time(_) => {
                 cast::literal_type(target, text)
             }
+            Type::Char(_) => Type::Char(u32::try_from(text.chars().count()).unwrap_or(u32::MAX)),
             other => other.clone(),
         };
+        if let Type::TimestampTz(precision) = target
+            && let Some(scalar) = cast::zoned_timestamp(text, precision)
+        {
+            return Ok(constant(scalar, target));
+        }
         let source = ScalarValue::Utf8View(Some(text.to_owned()));
         let scalar = cast::cast_scalar(&source, &Type::VARCHAR, &target).map_err(|_| {
             let message = match &target {

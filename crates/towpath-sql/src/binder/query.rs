@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
     WindowFunctionDefinition, lit,
 };
 
-use super::expression::ExprBinder;
+use super::expression::{ExprBinder, row_field};
 use super::scope::Scope;
 use super::{Bound, BoundQuery, Cte, CteDefinition, Env, OutputColumn, Planner, mismatch, semantic};
 use crate::ast::{self, ExprKind, Limit, Query, QueryBody, SetOperation, SetOperator, SortItem};
@@ -207,13 +207,9 @@ impl<'a> Planner<'a> {
         let relation = self.unique("q");
         let mut columns = Vec::with_capacity(exprs.len());
         let mut projected = Vec::with_capacity(exprs.len());
-        let mut used = std::collections::HashSet::new();
-        for (index, (heading, key, bound)) in exprs.into_iter().enumerate() {
-            let mut name = heading.clone();
-            if !used.insert(name.clone()) {
-                name = format!("{heading}${index}");
-                used.insert(name.clone());
-            }
+        for (heading, key, bound) in exprs {
+            // No other column of the plan may share it: decorrelation drops qualifiers.
+            let name = self.unique(&heading);
             let column = Column::new(Some(TableReference::bare(relation.clone())), name.clone());
             columns.push(OutputColumn {
                 heading,
@@ -368,6 +364,12 @@ impl<'a> Planner<'a> {
                 column.push(binder.bind(value)?);
             }
         }
+        if let [only] = columns.as_slice()
+            && let Some(fields) = spread_rows(only)
+        {
+            columns = fields;
+        }
+        let width = columns.len();
         let mut types = Vec::with_capacity(width);
         let mut unified = Vec::with_capacity(width);
         for column in columns {
@@ -418,6 +420,24 @@ impl<'a> Planner<'a> {
             .map(LogicalPlan::Union)
             .map_err(engine)
     }
+}
+
+/// A single value that is a row stands for its fields: `VALUES CAST(ROW(1, 2) AS ROW(a …))`.
+fn spread_rows(rows: &[Bound]) -> Option<Vec<Vec<Bound>>> {
+    let Some(Type::Row(fields)) = rows.first().map(|row| row.data_type.clone()) else { return None };
+    let same = |row: &Bound| matches!(&row.data_type, Type::Row(own) if own.len() == fields.len());
+    if !rows.iter().all(same) {
+        return None;
+    }
+    let field_of = |index: usize| {
+        rows.iter()
+            .filter_map(|row| match &row.data_type {
+                Type::Row(own) => Some(row_field(row.clone(), index, own.get(index)?)),
+                _ => None,
+            })
+            .collect()
+    };
+    Some((0..fields.len()).map(field_of).collect())
 }
 
 /// The output column an ordinal of `ORDER BY` names.

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, 
 
 use super::expression::ExprBinder;
 use super::{Bound, BoundQuery, Env, OuterScope, literal, mismatch, semantic};
-use crate::ast::{Comparison, Expr, ExprKind, Query};
+use crate::ast::{Comparison, Expr, ExprKind, Limit, Query, RowCount};
 use crate::coercion;
 use crate::data_type::Type;
 use crate::error::{Result, SqlError};
@@ -103,13 +103,31 @@ impl ExprBinder<'_> {
     }
 
     pub(super) fn scalar_subquery(&self, query: &Query, at: usize) -> Result<Bound> {
-        let bound = self.as_single_column(self.subquery(query)?, at)?;
+        let mut bound = self.as_single_column(self.subquery(query)?, at)?;
+        let any_row = query.order_by.is_empty()
+            && query.offset.is_none()
+            && matches!(query.limit, Some(Limit::Rows(RowCount { rows: 1, .. })));
+        if any_row && !bound.plan.all_out_ref_exprs().is_empty() {
+            bound = self.any_row(query, at)?;
+        }
         let [column] = bound.columns.as_slice() else {
             return Err(semantic(at, "Multiple columns returned by subquery are not yet supported"));
         };
         let (field, data_type) = (Arc::clone(&column.field), column.data_type.clone());
         let expr = DfExpr::ScalarSubquery(as_subquery(bound.plan));
         Ok(Bound { expr, field, data_type })
+    }
+
+    /// `LIMIT 1` without order takes any row; as an aggregate that is no limit to decorrelate.
+    fn any_row(&self, query: &Query, at: usize) -> Result<BoundQuery> {
+        let unlimited = Query { limit: None, ..query.clone() };
+        let mut bound = self.as_single_column(self.subquery(&unlimited)?, at)?;
+        if let [column] = bound.columns.as_mut_slice() {
+            let argument = DfExpr::Column(column.column.clone());
+            let builder = LogicalPlanBuilder::from(bound.plan);
+            bound.plan = self.scalar_aggregate(builder, "arbitrary", argument, at)?;
+        }
+        Ok(bound)
     }
 
     /// Several columns of a subquery are one row value.

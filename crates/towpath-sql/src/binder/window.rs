@@ -35,9 +35,10 @@ impl ExprBinder<'_> {
         let (function, args, returned) = self.window_function(name, args, at)?;
         let partition_by =
             self.bind_all(&window.partition_by)?.into_iter().map(|bound| bound.expr).collect();
-        let order_by = self.sort_items(&window.order_by)?;
+        let mut order_by = self.sort_items(&window.order_by)?;
+        self.widen_key(&window, &mut order_by)?;
         let window_frame = match &window.frame {
-            Some(frame) => self.frame(frame, &window.order_by)?,
+            Some(frame) => self.frame(&window, frame)?,
             None => WindowFrame::new((!order_by.is_empty()).then_some(false)),
         };
         let window_frame = regular(window_frame, &order_by, at)?;
@@ -138,15 +139,49 @@ impl ExprBinder<'_> {
         Ok(ResolvedWindow { partition_by, order_by, frame })
     }
 
-    fn frame(&mut self, frame: &Frame, order_by: &[crate::ast::SortItem]) -> Result<WindowFrame> {
+    /// A RANGE frame may move by more digits than its sort key has: the key is widened then.
+    fn widen_key(&mut self, window: &ResolvedWindow, order_by: &mut [Sort]) -> Result<()> {
+        if let (Some(target), [only], [sort]) =
+            (self.range_type(window)?, window.order_by.as_slice(), order_by)
+        {
+            let key = self.bind(&only.expr)?;
+            sort.expr = self.planner.coerce(key, &target).expr;
+        }
+        Ok(())
+    }
+
+    /// The type a RANGE frame of numbers is computed in.
+    fn range_type(&mut self, window: &ResolvedWindow) -> Result<Option<Type>> {
+        let ([only], Some(frame)) = (window.order_by.as_slice(), &window.frame) else {
+            return Ok(None);
+        };
+        if frame.units != FrameUnits::Range {
+            return Ok(None);
+        }
+        let mut all = self.bind(&only.expr)?.data_type;
+        if !all.is_numeric() {
+            return Ok(None);
+        }
+        for bound in std::iter::once(&frame.start).chain(&frame.end) {
+            if let FrameBound::Preceding(distance) | FrameBound::Following(distance) = bound {
+                let distance = self.bind(distance)?.data_type;
+                all = coercion::common(&all, &distance).unwrap_or(all);
+            }
+        }
+        Ok(Some(all))
+    }
+
+    fn frame(&mut self, window: &ResolvedWindow, frame: &Frame) -> Result<WindowFrame> {
+        let order_by = window.order_by.as_slice();
         let units = match frame.units {
             FrameUnits::Rows => WindowFrameUnits::Rows,
             FrameUnits::Range => WindowFrameUnits::Range,
             FrameUnits::Groups => WindowFrameUnits::Groups,
         };
-        let key_type = match order_by {
-            [only] => Some(self.bind(&only.expr)?.data_type),
-            _ => None,
+        let key_type = match (self.range_type(window)?, order_by) {
+            (Some(widened), _) => Some(widened),
+            (None, [only]) => Some(self.bind(&only.expr)?.data_type),
+            (None, _) => None,
         };
         if units == WindowFrameUnits::Groups && order_by.is_empty() {
             return Err(semantic(frame.at, "Window frame of type GROUPS requires ORDER BY"));

@@ -34,7 +34,7 @@ pub(super) fn operator() -> Operator {
 }
 
 /// Compares values of two arrays of one type.
-pub(super) enum Comparator {
+pub(crate) enum Comparator {
     Leaf { left: Option<NullBuffer>, right: Option<NullBuffer>, compare: DynComparator },
     Float32(Float32Array, Float32Array),
     Float64(Float64Array, Float64Array),
@@ -43,7 +43,7 @@ pub(super) enum Comparator {
     Map { left: Lists, right: Lists, keys: Box<Comparator>, values: Box<Comparator> },
 }
 
-pub(super) struct Lists {
+pub(crate) struct Lists {
     nulls: Option<NullBuffer>,
     offsets: OffsetBuffer<i32>,
 }
@@ -62,7 +62,7 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
 }
 
 impl Comparator {
-    pub(super) fn new(left: &ArrayRef, right: &ArrayRef) -> Result<Comparator> {
+    pub(crate) fn new(left: &ArrayRef, right: &ArrayRef) -> Result<Comparator> {
         match (left.data_type(), right.data_type()) {
             (DataType::Float32, DataType::Float32) => Ok(Comparator::Float32(
                 left.as_primitive::<Float32Type>().clone(),
@@ -141,7 +141,7 @@ impl Comparator {
         }
     }
 
-    pub(super) fn equal(&self, i: usize, j: usize) -> Option<bool> {
+    pub(crate) fn equal(&self, i: usize, j: usize) -> Option<bool> {
         if self.nulls(i, j) != (false, false) {
             return None;
         }

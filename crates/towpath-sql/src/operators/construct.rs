@@ -1,19 +1,29 @@
-//! `ROW(…)` and `ARRAY[…]`.
+//! `ROW(…)` and `ARRAY[…]`, and text that is to be taken for JSON.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ListArray, StructArray, new_empty_array};
 use arrow::buffer::OffsetBuffer;
-use arrow::compute::{concat, interleave};
+use arrow::compute::{cast, concat, interleave};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ReturnFieldArgs;
 
 use super::{Operator, over_arrays};
-use crate::data_type::unnamed_field;
+use crate::data_type::{Type, unnamed_field};
 
 pub(super) fn operators() -> Vec<Operator> {
     vec![
+        Operator::new(
+            "$as_json",
+            |_| Ok(Arc::new(Type::Json.to_field(""))),
+            |args| {
+                over_arrays(args, |arrays| match arrays {
+                    [text] => Ok(cast(text, &DataType::Utf8View)?),
+                    _ => exec_err!("expected one text"),
+                })
+            },
+        ),
         Operator::new("$row", row_field, |args| {
             let DataType::Struct(fields) = args.return_field.data_type().clone() else {
                 return exec_err!("a row has fields");

@@ -233,6 +233,9 @@ impl Parser<'_> {
     fn json_path(&mut self) -> Result<JsonPath> {
         let input = self.expression()?;
         self.format_json()?;
+        let encoded = self.tokens.get(self.next.wrapping_sub(1)).is_some_and(
+            |token| matches!(&token.kind, TokenKind::Word(word) if word.eq_ignore_ascii_case("UTF8")),
+        );
         self.expect_symbol(",")?;
         let path = self.expression()?;
         if self.accept_word("AS") {
@@ -241,13 +244,12 @@ impl Parser<'_> {
         let mut passing = Vec::new();
         if self.accept_word("PASSING") {
             passing = self.comma_separated(|parser| {
-                let value = parser.expression()?;
-                parser.format_json()?;
+                let value = parser.json_item()?;
                 parser.expect_word("AS")?;
                 Ok((parser.ident()?, value))
             })?;
         }
-        Ok(JsonPath { input, path, passing })
+        Ok(JsonPath { input, encoded, path, passing })
     }
 
     fn format_json(&mut self) -> Result<bool> {

@@ -18,7 +18,7 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
 
-pub(crate) use moment::{literal_type, parse_moment};
+pub(crate) use moment::{literal_type, parse_moment, zoned_timestamp};
 
 use super::try_call::is_caught;
 use super::{Operator, constant_text, evaluated_text, over_arrays};
@@ -115,23 +115,34 @@ fn source_field(from: &Type, value: &ArrayRef) -> arrow::datatypes::Field {
 
 /// The text of values, as Trino prints them.
 fn printed(value: &ArrayRef, from: &Type) -> Result<ArrayRef> {
+    match from {
+        Type::Double | Type::Real => return number::scientific(value),
+        _ => {}
+    }
     let text = text_column(value, &source_field(from, value))?;
-    let kept = match from {
-        Type::Timestamp(p) => unit_precision(precision_unit(*p)) - p,
-        _ => 0,
+    let (digits, whole) = match from {
+        Type::Timestamp(p) | Type::TimestampTz(p) => (*p, unit_precision(precision_unit(*p)) == *p),
+        Type::Time(p) => (*p, matches!(*p, 6 | 9)),
+        _ => return Ok(text),
     };
-    if kept == 0 {
+    if whole {
         return Ok(text);
     }
     let strings = Strings::of_array(text.as_ref())?;
     let mut cut = StringViewBuilder::new();
     for row in 0..text.len() {
-        cut.append_option(strings.get(row).map(|text| {
-            let end = text.len().saturating_sub(usize::from(kept));
-            text.get(..end).unwrap_or(text).trim_end_matches('.')
-        }));
+        cut.append_option(strings.get(row).map(|text| shortened(text, digits)));
     }
     Ok(Arc::new(cut.finish()))
+}
+
+/// Leaves `digits` digits of the fraction of a second; a zone may follow them.
+fn shortened(text: &str, digits: u8) -> String {
+    let Some((before, after)) = text.split_once('.') else { return text.to_owned() };
+    let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+    let kept: String = after.chars().take(usize::from(digits).min(end)).collect();
+    let rest = after.get(end..).unwrap_or_default();
+    if kept.is_empty() { format!("{before}{rest}") } else { format!("{before}.{kept}{rest}") }
 }
 
 /// Texts are cut to the length of the type; the text of any other value must fit it.

@@ -153,6 +153,15 @@ pub(crate) fn parse_moment(text: &str, target: &Type) -> Result<ScalarValue, Str
     Err(fault())
 }
 
+/// `TIMESTAMP '… America/New_York'`: a constant keeps the zone it was written with.
+pub(crate) fn zoned_timestamp(text: &str, precision: u8) -> Option<ScalarValue> {
+    let written = read(text)?;
+    let nanos = rounded(written.instant()?, precision);
+    let unit = precision_unit(precision);
+    let value = i64::try_from(nanos.div_euclid(unit_nanos(unit))).ok()?;
+    Some(timestamp_scalar(value, unit, written.zone.as_deref()))
+}
+
 pub(super) fn timestamp_scalar(value: i64, unit: TimeUnit, zone: Option<&str>) -> ScalarValue {
     let zone = zone.map(Into::into);
     match unit {

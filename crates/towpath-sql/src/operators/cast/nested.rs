@@ -8,6 +8,8 @@ use datafusion::common::{Result, exec_err};
 
 use super::cast_array;
 use crate::data_type::Type;
+use crate::functions::args::invalid_cast;
+use crate::operators::compare::Comparator;
 
 pub(super) fn convert(value: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef> {
     match (from, to) {
@@ -56,6 +58,9 @@ fn map(
     let start = bound(map.value_offsets().first());
     let length = bound(map.value_offsets().last()) - start;
     let keys = cast_array(&map.keys().slice(start, length), from_key, to_key)?;
+    if from_key != to_key {
+        check_keys(&keys, map)?;
+    }
     let values = cast_array(&map.values().slice(start, length), from_value, to_value)?;
     let target = Type::Map(Box::new(to_key.clone()), Box::new(to_value.clone())).to_arrow();
     let DataType::Map(entries_field, ordered) = target else {
@@ -68,4 +73,21 @@ fn map(
     let offsets = arrow::buffer::OffsetBuffer::from_lengths(map.offsets().lengths());
     let field: Arc<Field> = entries_field;
     Ok(Arc::new(MapArray::try_new(field, offsets, entries, map.nulls().cloned(), ordered)?))
+}
+
+/// Keys that differed may be equal after a cast; a map must not have them twice.
+fn check_keys(keys: &ArrayRef, map: &MapArray) -> Result<()> {
+    let comparator = Comparator::new(keys, keys)?;
+    let mut start = 0;
+    for length in map.offsets().lengths() {
+        for left in start..start + length {
+            for right in left + 1..start + length {
+                if comparator.equal(left, right) == Some(true) {
+                    return Err(invalid_cast("duplicate keys"));
+                }
+            }
+        }
+        start += length;
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, Int64Array,
+    Int16Array, Int32Array, Int64Array, StringViewBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int64Type};
@@ -119,6 +119,36 @@ fn java(value: f64) -> String {
     match text {
         Ok(Ok(text)) => text.get(0).map(str::to_owned).unwrap_or_default(),
         _ => value.to_string(),
+    }
+}
+
+/// Reals and doubles as text: `1.0E0`, `-1.5E-3`, `NaN`.
+pub(super) fn scientific(value: &ArrayRef) -> Result<ArrayRef> {
+    let mut texts = StringViewBuilder::new();
+    match value.data_type() {
+        DataType::Float32 => {
+            for value in value.as_primitive::<Float32Type>() {
+                texts.append_option(value.map(|v| exponential(v.is_finite(), &format!("{v:E}"), &v.to_string())));
+            }
+        }
+        _ => {
+            let value = cast(value, &DataType::Float64)?;
+            for value in value.as_primitive::<Float64Type>() {
+                texts.append_option(value.map(|v| exponential(v.is_finite(), &format!("{v:E}"), &v.to_string())));
+            }
+        }
+    }
+    Ok(Arc::new(texts.finish()))
+}
+
+/// Rust prints `1E0` where Java prints `1.0E0`, and `inf` for `Infinity`.
+fn exponential(finite: bool, text: &str, plain: &str) -> String {
+    if !finite {
+        return plain.replace("inf", "Infinity");
+    }
+    match text.split_once('E') {
+        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
+        _ => text.to_owned(),
     }
 }
 
