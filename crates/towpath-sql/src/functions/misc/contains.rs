@@ -1,5 +1,5 @@
 //! `contains(network, address)`: whether an IP address is in a network written as CIDR, such as
-//! `10.0.0.0/8` or `2001:db8::/32`.
+//! `10.0.0.0/8` or `2001:db8::/32`. The address of an IPv4 network must be its first.
 //!
 //! <https://trino.io/docs/current/functions/ipaddress.html#ip-address-contains>
 
@@ -43,7 +43,7 @@ impl Network {
             return Err(invalid("Invalid CIDR"));
         };
         let Ok(address) = address.parse::<IpAddr>() else {
-            return Err(invalid(format!("Invalid network IP address: {address}")));
+            return Err(invalid("Invalid network IP address"));
         };
         let (bits, width) = match address {
             IpAddr::V4(four) => (u128::from_be_bytes(four.to_ipv6_mapped().octets()), 32),
@@ -51,7 +51,12 @@ impl Network {
         };
         match length.parse::<u32>() {
             Ok(length) if length <= width => {
-                Ok(Network { bits, fixed: 128 - width + length, is_v4: width == 32 })
+                let is_v4 = width == 32;
+                let beyond = u128::from(u32::MAX).checked_shr(length).unwrap_or(0);
+                if is_v4 && length < 32 && bits & beyond != 0 {
+                    return Err(invalid("Invalid CIDR"));
+                }
+                Ok(Network { bits, fixed: 128 - width + length, is_v4 })
             }
             Ok(_) => Err(invalid("Prefix length exceeds address length")),
             Err(_) => Err(invalid("Invalid prefix length")),
@@ -86,7 +91,16 @@ mod tests {
         assert!(contains("1.2.3.4/32", "1.2.3.4"));
         assert!(contains("2001:db8::/48", "2001:db8:0:0:1::1"));
         assert!(!contains("::/0", "1.2.3.4"));
-        for network in ["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/x", "::/129"] {
+        for network in [
+            "",
+            "10.0.0.0",
+            "255.249.1.1/13",
+            "1.2.3.4/0",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.0/x",
+            "::/129",
+        ] {
             assert!(Network::parse(network).is_err(), "{network}");
         }
     }
