@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use arrow::array::builder::NullBufferBuilder;
+use arrow::array::timezone::Tz;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float32Array, Float64Array,
     Int64Array, ListArray, NullArray, StringArray, StringViewArray, StringViewBuilder, StructArray,
@@ -34,9 +35,7 @@ use crate::data_type::{
     unnamed_field,
 };
 use crate::functions::args::{check_bytes, invalid_cast, out_of_range};
-use crate::functions::json::json_text::{
-    Json, Scanner, is_integer, java_double, java_float, write_string,
-};
+use crate::functions::json::json_text::{Json, is_integer, java_double, java_float, write_string};
 use crate::functions::nested::common_type::is_string;
 use crate::functions::nested::maps::{build_maps, entry_fields, expect_entry_fields};
 use crate::functions::type_name::type_name;
@@ -355,7 +354,7 @@ fn timestamp_texts(
     let per_second = 10_i64.pow(u32::from(unit_precision(unit)));
     let ticks = cast(array, &DataType::Int64)?;
     let ticks = ticks.as_primitive::<arrow::datatypes::Int64Type>();
-    let parsed = zone.map(str::parse::<arrow::array::timezone::Tz>).transpose()?;
+    let parsed = zone.map(str::parse::<Tz>).transpose()?;
     let mut builder = StringViewBuilder::with_capacity(array.len());
     for value in ticks {
         let Some(value) = value else {
@@ -719,10 +718,4 @@ fn row_column(values: &Values<'_>, to: &Field, fields: &Fields) -> Result<ArrayR
         columns.iter().zip(fields).map(|(column, field)| column_of(column, field)).collect();
     let (columns, length) = (columns?, values.len());
     Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls.finish(), length)?))
-}
-
-/// True if `text` holds one JSON value.
-pub(crate) fn is_json(text: &str) -> bool {
-    let mut scanner = Scanner::new(text);
-    scanner.skip().is_ok() && scanner.end().is_ok()
 }

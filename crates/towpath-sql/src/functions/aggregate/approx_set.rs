@@ -1,4 +1,4 @@
-//! `approx_set(x)`: the HyperLogLog sketch of the values; NULL if there are none but NULL.
+//! `approx_set(x)`: the `HyperLogLog` sketch of the values; NULL if there are none but NULL.
 //!
 //! Trino: <https://trino.io/docs/current/functions/hyperloglog.html#approx_set>.
 

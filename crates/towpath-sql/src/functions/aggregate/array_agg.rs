@@ -12,7 +12,9 @@ use super::definition::{AggregateFunction, field, match_any, unnamed};
 use crate::functions::nested::lists::list_of;
 
 pub(super) fn function() -> AggregateFunction {
-    AggregateFunction::new("array_agg").delegate("T", match_any, returns, array_agg_udaf())
+    AggregateFunction::new("array_agg")
+        .delegate("T", match_any, returns, array_agg_udaf())
+        .orders_distinct()
 }
 
 fn returns(fields: &[FieldRef]) -> Result<FieldRef> {

@@ -4,14 +4,16 @@
 //! meaning. Either can be used as a window function with any frame: an accumulator that cannot take
 //! values back is run again over the rows of each frame ([`Replay`]).
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::compute::concat;
+use arrow::array::builder::NullBufferBuilder;
+use arrow::array::{Array, ArrayRef, AsArray, UInt64Array, new_empty_array};
+use arrow::compute::{concat, take_arrays};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
@@ -21,7 +23,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
-use crate::functions::nested::lists::relabeled;
+use crate::functions::nested::keys::one_zero;
+use crate::functions::nested::lists::{item_field, list_of, list_of_values, relabeled};
 
 /// The types the arguments are converted to, `None` if they do not fit.
 pub(super) type Matcher = fn(&[DataType]) -> Option<Vec<DataType>>;
@@ -58,17 +61,30 @@ pub(super) struct AggregateFunction {
     name: &'static str,
     aliases: Vec<String>,
     forms: Vec<Form>,
+    /// `DISTINCT` together with `ORDER BY` is left to the delegate.
+    orders_distinct: bool,
 }
 
 impl AggregateFunction {
     pub(super) fn new(name: &'static str) -> AggregateFunction {
-        AggregateFunction { name, aliases: Vec::new(), forms: Vec::new() }
+        AggregateFunction { name, aliases: Vec::new(), forms: Vec::new(), orders_distinct: false }
     }
 
     /// Another name for the same function.
     pub(super) fn alias(mut self, alias: &str) -> AggregateFunction {
         self.aliases.push(alias.to_owned());
         self
+    }
+
+    /// Says that DataFusion's function takes `DISTINCT` and `ORDER BY` together.
+    pub(super) fn orders_distinct(mut self) -> AggregateFunction {
+        self.orders_distinct = true;
+        self
+    }
+
+    /// If `DISTINCT` is done here, in front of the form's own accumulator.
+    fn drops_duplicates(&self, is_distinct: bool, sort_items: usize) -> bool {
+        is_distinct && !(self.orders_distinct && sort_items > 0)
     }
 
     /// Adds a form that DataFusion computes.
@@ -85,6 +101,10 @@ impl AggregateFunction {
     }
 
     /// Adds a form of our own.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a form, which each file lists once"
+    )]
     pub(super) fn own(
         self,
         parameters: &'static str,
@@ -97,6 +117,10 @@ impl AggregateFunction {
     }
 
     /// Adds a form of our own that can also accumulate many groups at once.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a form, which each file lists once"
+    )]
     pub(super) fn own_grouped(
         mut self,
         parameters: &'static str,
@@ -204,6 +228,11 @@ impl AggregateUDFImpl for TrinoAggregate {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if self.function.drops_duplicates(args.is_distinct, args.order_bys.len()) {
+            let fields = args.expr_fields.to_vec();
+            let inner = self.accumulator(AccumulatorArgs { is_distinct: false, ..args })?;
+            return Ok(Box::new(Distinct::new(inner, fields)?));
+        }
         let form = self.function.form_of_fields(args.expr_fields)?;
         match &form.work {
             Work::Own { accumulator, .. } => accumulator(&args),
@@ -216,6 +245,13 @@ impl AggregateUDFImpl for TrinoAggregate {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        if self.function.drops_duplicates(args.is_distinct, args.ordering_fields.len()) {
+            let lists = args.input_fields.iter().enumerate().map(|(index, field)| {
+                let name = format_state_name(args.name, &format!("distinct{index}"));
+                Arc::new(Field::new(name, list_of(field), true))
+            });
+            return Ok(lists.collect());
+        }
         let form = self.function.form_of_fields(args.input_fields)?;
         match &form.work {
             Work::Own { state, .. } => {
@@ -234,9 +270,12 @@ impl AggregateUDFImpl for TrinoAggregate {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        if self.function.drops_duplicates(args.is_distinct, args.order_bys.len()) {
+            return false;
+        }
         let Ok(form) = self.function.form_of_fields(args.expr_fields) else { return false };
         match &form.work {
-            Work::Own { groups, .. } => !args.is_distinct && groups(&args).is_some(),
+            Work::Own { groups, .. } => groups(&args).is_some(),
             Work::Delegate(function) => {
                 function
                     .return_field(args.expr_fields)
@@ -264,7 +303,10 @@ impl AggregateUDFImpl for TrinoAggregate {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
         let owned = OwnedArgs::of(&args);
-        if let Work::Delegate(function) = &self.function.form_of_fields(args.expr_fields)?.work {
+        let form = self.function.form_of_fields(args.expr_fields)?;
+        if let Work::Delegate(function) = &form.work
+            && !args.is_distinct
+        {
             let to = Arc::clone(&args.return_field);
             let inner = function.create_sliding_accumulator(delegate_args(function, args)?)?;
             if inner.supports_retract_batch() {
@@ -371,6 +413,92 @@ impl Accumulator for Converted {
     }
 }
 
+/// Hands each different row of arguments on once, in the order in which they were first seen.
+///
+/// Its state is the rows themselves, as one list for each argument.
+#[derive(Debug)]
+struct Distinct {
+    inner: Box<dyn Accumulator>,
+    fields: Vec<FieldRef>,
+    converter: RowConverter,
+    seen: HashSet<OwnedRow>,
+    kept: Vec<Vec<ArrayRef>>,
+    bytes: usize,
+}
+
+impl Distinct {
+    fn new(inner: Box<dyn Accumulator>, fields: Vec<FieldRef>) -> Result<Distinct> {
+        let sort = fields.iter().map(|field| SortField::new(field.data_type().clone())).collect();
+        let converter = RowConverter::new(sort)?;
+        Ok(Distinct { inner, fields, converter, seen: HashSet::new(), kept: Vec::new(), bytes: 0 })
+    }
+
+    /// Columns of order may come after those of the arguments; without an order they do not.
+    fn add(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let values: Vec<ArrayRef> = values.iter().take(self.fields.len()).map(Arc::clone).collect();
+        let same: Vec<ArrayRef> = values.iter().map(|one| one_zero(Arc::clone(one))).collect();
+        let rows = self.converter.convert_columns(&same)?;
+        let mut fresh: Vec<u64> = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let owned = row.owned();
+            let bytes = owned.as_ref().len() + size_of::<OwnedRow>();
+            if self.seen.insert(owned) {
+                self.bytes += bytes;
+                fresh.push(index as u64);
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let fresh = take_arrays(&values, &UInt64Array::from(fresh), None)?;
+        self.bytes += fresh.iter().map(Array::get_array_memory_size).sum::<usize>();
+        self.inner.update_batch(&fresh)?;
+        self.kept.push(fresh);
+        Ok(())
+    }
+}
+
+impl Accumulator for Distinct {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.add(values)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.inner.evaluate()
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.inner.size() + self.bytes
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let mut lists = Vec::with_capacity(self.fields.len());
+        for (index, field) in self.fields.iter().enumerate() {
+            let parts: Vec<&dyn Array> =
+                self.kept.iter().filter_map(|kept| kept.get(index).map(AsRef::as_ref)).collect();
+            let values =
+                if parts.is_empty() { new_empty_array(field.data_type()) } else { concat(&parts)? };
+            let mut nulls = NullBufferBuilder::new(1);
+            nulls.append_non_null();
+            let list = list_of(field);
+            let list = list_of_values(item_field(&list)?, &[values.len()], values, nulls)?;
+            lists.push(ScalarValue::try_from_array(&list, 0)?);
+        }
+        Ok(lists)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for row in 0..states.first().map_or(0, Array::len) {
+            let mut values = Vec::with_capacity(states.len());
+            for (state, field) in states.iter().zip(&self.fields) {
+                values.push(relabeled(state.as_list::<i32>().value(row), field.data_type())?);
+            }
+            self.add(&values)?;
+        }
+        Ok(())
+    }
+}
+
 /// [`AccumulatorArgs`] that can be kept.
 #[derive(Clone)]
 pub(super) struct OwnedArgs {
@@ -463,7 +591,7 @@ impl Accumulator for Replay {
 
     fn size(&self) -> usize {
         let bytes = |batch: &Vec<ArrayRef>| -> usize {
-            batch.iter().map(|column| column.get_array_memory_size()).sum()
+            batch.iter().map(Array::get_array_memory_size).sum()
         };
         size_of_val(self) + self.batches.iter().map(bytes).sum::<usize>()
     }
@@ -477,10 +605,10 @@ impl Accumulator for Replay {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let mut left = values.first().map_or(0, |column| column.len());
+        let mut left = values.first().map_or(0, Array::len);
         while left > 0 {
             let Some(batch) = self.batches.pop_front() else { break };
-            let length = batch.first().map_or(0, |column| column.len());
+            let length = batch.first().map_or(0, Array::len);
             if length > left {
                 let rest = batch.iter().map(|column| column.slice(left, length - left)).collect();
                 self.batches.push_front(rest);

@@ -2,6 +2,8 @@
 //!
 //! Trino: <https://trino.io/docs/current/functions/aggregate.html#entropy>. A negative count is an error.
 
+use std::f64::consts::LN_2;
+
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, ScalarValue};
@@ -43,7 +45,7 @@ impl Accumulator for Entropy {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let entropy = if self.sum > 0.0 {
-            ((self.sum.ln() - self.weighted / self.sum) / std::f64::consts::LN_2).max(0.0)
+            ((self.sum.ln() - self.weighted / self.sum) / LN_2).max(0.0)
         } else {
             0.0
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
@@ -154,7 +155,7 @@ impl Extremes {
         } else {
             ScalarValue::iter_to_array(self.kept.iter().map(|kept| pick(kept).clone()))?
         };
-        let mut nulls = arrow::array::builder::NullBufferBuilder::new(1);
+        let mut nulls = NullBufferBuilder::new(1);
         nulls.append_non_null();
         let list = list_of_values(item, &[values.len()], values, nulls)?;
         ScalarValue::try_from_array(&list, 0)

@@ -1,4 +1,4 @@
-//! HyperLogLog sketches: how many different values there are, in little memory.
+//! `HyperLogLog` sketches: how many different values there are, in little memory.
 //!
 //! Trino: <https://trino.io/docs/current/functions/hyperloglog.html>.
 //!

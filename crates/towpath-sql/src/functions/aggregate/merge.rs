@@ -1,4 +1,4 @@
-//! `merge(sketch)`: the HyperLogLog sketch of the values of all sketches.
+//! `merge(sketch)`: the `HyperLogLog` sketch of the values of all sketches.
 //!
 //! Trino: <https://trino.io/docs/current/functions/hyperloglog.html#merge>.
 

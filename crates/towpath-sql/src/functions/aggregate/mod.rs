@@ -1,4 +1,4 @@
-//! Aggregate functions: <https://trino.io/docs/current/functions/aggregate.html>, and HyperLogLog:
+//! Aggregate functions: <https://trino.io/docs/current/functions/aggregate.html>, and `HyperLogLog`:
 //! <https://trino.io/docs/current/functions/hyperloglog.html>. Every one is a window function too.
 
 mod approx_distinct;

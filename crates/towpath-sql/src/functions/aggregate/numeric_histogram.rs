@@ -98,7 +98,7 @@ impl Accumulator for Histogram {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.set_most(column(values, 0)?)?;
         let numbers = column(values, 1)?.as_primitive::<Float64Type>();
-        let weights = values.get(2).map(|weights| weights.as_primitive::<Float64Type>());
+        let weights = values.get(2).map(AsArray::as_primitive::<Float64Type>);
         for row in (0..numbers.len()).filter(|row| numbers.is_valid(*row)) {
             let weight = match weights {
                 Some(weights) if weights.is_null(row) => continue,

@@ -10,32 +10,39 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray};
+use arrow::compute::cast;
 use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DurationMillisecondType, FieldRef,
-    Int64Type, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    Float64Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimeUnit,
 };
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
-use super::definition::{AggregateFunction, column, field, unnamed};
+use super::definition::{AggregateFunction, column, field, returns_double, unnamed};
 use crate::functions::args::out_of_range;
 
 pub(super) fn function() -> AggregateFunction {
     AggregateFunction::new("sum")
-        .delegate("double", match_float, returns_first_type, sum_udaf())
+        .delegate("double", match_float, returns_double, sum_udaf())
         .own_grouped(
-            "bigint, decimal(p,s) or interval",
+            "bigint, decimal(p,s), real or interval",
             match_exact,
             returns,
-            |fields| Ok(vec![returns(fields)?.data_type().clone()]),
+            |fields| {
+                Ok(vec![match returns(fields)?.data_type() {
+                    DataType::Float32 => DataType::Float64,
+                    other => other.clone(),
+                }])
+            },
             |args| {
                 Ok(match args.return_field.data_type() {
                     DataType::Int64 => Box::new(Sum::<Int64Type>::new(args)),
                     DataType::Decimal128(..) => Box::new(Sum::<Decimal128Type>::new(args)),
                     DataType::Duration(_) => Box::new(Sum::<DurationMillisecondType>::new(args)),
                     DataType::Interval(_) => Box::new(Sum::<IntervalYearMonthType>::new(args)),
+                    DataType::Float32 => Box::new(RealSum::default()),
                     other => return exec_err!("cannot sum {other}"),
                 })
             },
@@ -49,13 +56,9 @@ pub(super) fn function() -> AggregateFunction {
 
 fn match_float(given: &[DataType]) -> Option<Vec<DataType>> {
     match given {
-        [one @ (DataType::Float64 | DataType::Float32)] => Some(vec![one.clone()]),
+        [DataType::Float64] => Some(vec![DataType::Float64]),
         _ => None,
     }
-}
-
-fn returns_first_type(fields: &[FieldRef]) -> Result<FieldRef> {
-    Ok(unnamed(field(fields, 0)?.data_type().clone()))
 }
 
 /// Matches one integer, as a bigint.
@@ -71,6 +74,7 @@ fn match_exact(given: &[DataType]) -> Option<Vec<DataType>> {
         [DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s)] => {
             Some(vec![DataType::Decimal128(*p, *s)])
         }
+        [DataType::Float32] => Some(vec![DataType::Float32]),
         [DataType::Duration(_)] => Some(vec![DataType::Duration(TimeUnit::Millisecond)]),
         [one @ DataType::Interval(IntervalUnit::YearMonth)] => Some(vec![one.clone()]),
         _ => match_bigint(given),
@@ -178,6 +182,38 @@ impl<T: Summed> Accumulator for Sum<T> {
 
     fn supports_retract_batch(&self) -> bool {
         true
+    }
+}
+
+/// The sum of reals, which adds up as a double.
+#[derive(Debug, Default)]
+struct RealSum {
+    sum: Option<f64>,
+}
+
+impl Accumulator for RealSum {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.merge_batch(&[cast(column(values, 0)?, &DataType::Float64)?])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        #[expect(clippy::cast_possible_truncation, reason = "a real is asked for")]
+        Ok(ScalarValue::Float32(self.sum.map(|sum| sum as f32)))
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![ScalarValue::Float64(self.sum)])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for sum in column(states, 0)?.as_primitive::<Float64Type>().iter().flatten() {
+            self.sum = Some(self.sum.unwrap_or(0.0) + sum);
+        }
+        Ok(())
     }
 }
 

@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::builder::NullBufferBuilder;
-use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
+use arrow::array::{ArrayRef, Int64Array, UInt64Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ReturnFieldArgs;
 
 use crate::functions::args::Args;
-use crate::functions::nested::keys::keys;
+use crate::functions::nested::keys::{is_null, keys};
 use crate::functions::nested::lists::{Lists, returns_item};
 use crate::functions::nested::maps::{build_checked_maps, map_of};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
@@ -42,7 +42,7 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
         slots.clear();
         let range = lists.range(row);
         nulls.append(range.is_some());
-        for at in range.unwrap_or_default().filter(|at| lists.values().is_valid(*at)) {
+        for at in range.unwrap_or_default().filter(|at| !is_null(lists.values(), *at)) {
             let slot = *slots.entry(rows.row(at)).or_insert_with(|| {
                 elements.push(at as u64);
                 counts.push(0);

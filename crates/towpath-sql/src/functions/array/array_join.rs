@@ -7,12 +7,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::Result;
 
 use crate::functions::args::{Args, Strings, Value, check_bytes, collect};
 use crate::functions::json_cast::text_column;
+use crate::functions::nested::keys::is_null;
 use crate::functions::nested::lists::Lists;
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
@@ -52,7 +53,7 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
         let mut out = String::new();
         let mut first = true;
         for at in range {
-            let text = if lists.values().is_valid(at) { texts.get(at) } else { replacement };
+            let text = if !is_null(lists.values(), at) { texts.get(at) } else { replacement };
             let Some(text) = text else { continue };
             if !std::mem::replace(&mut first, false) {
                 out.push_str(delimiter);

@@ -16,5 +16,5 @@ pub(super) fn function() -> ScalarFunction {
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
     let lists = Lists::of(args, 0)?;
-    pick(args.rows, lists.values(), |row| Ok(lists.range(row).and_then(|range| range.last())))
+    pick(args.rows, lists.values(), |row| Ok(lists.range(row).and_then(Iterator::last)))
 }

@@ -5,12 +5,12 @@
 //! A NULL element makes the result NULL, and so does an empty array; NaN counts only if nothing
 //! else is there.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 use datafusion::common::{Result, exec_err};
 
 use super::element_at::pick;
 use crate::functions::args::Args;
-use crate::functions::nested::keys::{is_nan, keys};
+use crate::functions::nested::keys::{is_nan, is_null, keys};
 use crate::functions::nested::lists::{Lists, returns_item};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
@@ -28,7 +28,7 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
         let Some(range) = lists.range(row) else {
             return Ok(None);
         };
-        if range.clone().any(|at| values.is_null(at)) {
+        if range.clone().any(|at| is_null(values, at)) {
             return Ok(None);
         }
         Ok(range.reduce(|best_at, at| {

@@ -7,11 +7,12 @@
 
 use std::collections::HashSet;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 use datafusion::common::Result;
 
 use super::set_operations::TwoArrays;
 use crate::functions::args::{Args, collect};
+use crate::functions::nested::keys::is_null;
 use crate::functions::nested::lists::match_two_arrays;
 use crate::functions::scalar::{Returns, ScalarFunction};
 
@@ -26,7 +27,7 @@ pub(super) fn function() -> ScalarFunction {
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
     let arrays = TwoArrays::of(args)?;
-    let valid = |at: &usize| arrays.values.is_valid(*at);
+    let valid = |at: &usize| !is_null(&arrays.values, *at);
     collect(args.rows, |row| {
         let Some((left, right)) = arrays.ranges(row) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! `cardinality(array)`: how many elements there are. The forms for maps and HyperLogLog sketches
+//! `cardinality(array)`: how many elements there are. The forms for maps and `HyperLogLog` sketches
 //! are in their groups.
 //!
 //! Trino: <https://trino.io/docs/current/functions/array.html#cardinality>.

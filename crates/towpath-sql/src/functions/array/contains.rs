@@ -15,7 +15,7 @@ use datafusion::logical_expr::ColumnarValue;
 
 use crate::functions::args::{Args, collect};
 use crate::functions::nested::common_type::is_string;
-use crate::functions::nested::keys::{is_nan, keys};
+use crate::functions::nested::keys::{is_nan, is_null, keys};
 use crate::functions::nested::lists::{Lists, match_array_and_element};
 use crate::functions::scalar::{Returns, ScalarFunction};
 
@@ -40,7 +40,7 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
         if range.clone().any(|at| found.matches(at, row)) {
             return Ok(Some(true));
         }
-        let nulls = range.into_iter().any(|at| found.lists.values().is_null(at));
+        let nulls = range.into_iter().any(|at| is_null(found.lists.values(), at));
         Ok(if nulls { None } else { Some(false) })
     })
 }
@@ -98,7 +98,7 @@ impl ElementSearch {
     pub(crate) fn matches(&self, at: usize, row: usize) -> bool {
         let values = self.lists.values();
         let row = self.needle_row(row);
-        values.is_valid(at)
+        !is_null(values, at)
             && match &self.compared {
                 Compared::Text(elements, needles) => elements.value(at) == needles.value(row),
                 Compared::Keys(elements, needles) => {

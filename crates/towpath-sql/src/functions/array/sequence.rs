@@ -12,7 +12,8 @@ use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Field, FieldRef, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+    DataType, Field, FieldRef, Int64Type, IntervalMonthDayNanoType, IntervalUnit,
+    IntervalYearMonthType, TimeUnit,
 };
 use chrono::{DateTime, Days, Months, NaiveDate};
 use datafusion::common::{Result, exec_err};
@@ -190,8 +191,10 @@ fn evaluate(args: &Args<'_>, read_step: ReadStep) -> Result<ArrayRef> {
 /// The integers that values of a type are stored as; of intervals the months or milliseconds.
 fn integers(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
     match array.data_type() {
-        DataType::Date32 | DataType::Interval(IntervalUnit::YearMonth) => {
-            cast(&cast(array, &DataType::Int32)?, &DataType::Int64)
+        DataType::Date32 => cast(&cast(array, &DataType::Int32)?, &DataType::Int64),
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            let months: Int64Array = array.as_primitive::<IntervalYearMonthType>().unary(i64::from);
+            Ok(Arc::new(months))
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let intervals = array.as_primitive::<IntervalMonthDayNanoType>();

@@ -9,7 +9,7 @@ use datafusion::common::Result;
 
 use crate::functions::args::Args;
 use crate::functions::nested::common_type::common_type_of;
-use crate::functions::nested::keys::{is_nan, keys};
+use crate::functions::nested::keys::{is_nan, is_null, keys};
 use crate::functions::nested::lists::relabeled;
 
 /// Matches one argument or more with a type in common.
@@ -32,7 +32,7 @@ pub(super) fn evaluate(args: &Args<'_>, largest: bool) -> Result<ArrayRef> {
     let mut places = Vec::with_capacity(args.rows);
     let mut valid = Vec::with_capacity(args.rows);
     for row in 0..args.rows {
-        valid.push(columns.iter().all(|column| column.is_valid(row)));
+        valid.push(columns.iter().all(|column| !is_null(column, row)));
         let mut best = 0;
         for (index, (column, own)) in columns.iter().zip(&rows).enumerate().skip(1) {
             let Some((best_rows, best_column)) = rows.get(best).zip(columns.get(best)) else {

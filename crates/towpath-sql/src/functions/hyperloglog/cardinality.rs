@@ -1,4 +1,4 @@
-//! `cardinality(sketch)`: about how many different values went into a HyperLogLog sketch.
+//! `cardinality(sketch)`: about how many different values went into a `HyperLogLog` sketch.
 //!
 //! Trino: <https://trino.io/docs/current/functions/hyperloglog.html#cardinality>.
 

@@ -1,4 +1,4 @@
-//! `empty_approx_set()`: the HyperLogLog sketch of nothing.
+//! `empty_approx_set()`: the `HyperLogLog` sketch of nothing.
 //!
 //! Trino: <https://trino.io/docs/current/functions/hyperloglog.html#empty_approx_set>.
 

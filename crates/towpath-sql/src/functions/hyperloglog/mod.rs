@@ -1,4 +1,4 @@
-//! HyperLogLog functions: <https://trino.io/docs/current/functions/hyperloglog.html>. Those that
+//! `HyperLogLog` functions: <https://trino.io/docs/current/functions/hyperloglog.html>. Those that
 //! aggregate are in the aggregate group.
 
 mod cardinality;

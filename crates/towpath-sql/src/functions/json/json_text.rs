@@ -45,23 +45,6 @@ impl<'a> Json<'a> {
         Ok(value)
     }
 
-    /// The value without borrows.
-    pub(crate) fn into_owned(self) -> Json<'static> {
-        match self {
-            Json::Null => Json::Null,
-            Json::Bool(value) => Json::Bool(value),
-            Json::Number(text) => Json::Number(Cow::Owned(text.into_owned())),
-            Json::String(text) => Json::String(Cow::Owned(text.into_owned())),
-            Json::Array(items) => Json::Array(items.into_iter().map(Json::into_owned).collect()),
-            Json::Object(members) => Json::Object(
-                members
-                    .into_iter()
-                    .map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned()))
-                    .collect(),
-            ),
-        }
-    }
-
     /// Appends the value's text to `out`, members in their own order.
     pub(crate) fn write(&self, out: &mut String) {
         match self {

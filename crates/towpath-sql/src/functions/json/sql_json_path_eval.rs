@@ -107,7 +107,7 @@ impl<'v> Evaluation<'v> {
                     PathError("accessing the last array index with no enclosing array".to_owned())
                 }),
             PathNode::Negate(inner) => {
-                self.each_number(inner, current, last, "negation", |number| number.negate())
+                self.each_number(inner, current, last, "negation", Number::negate)
             }
             PathNode::Plus(inner) => self.each_number(inner, current, last, "plus", Some),
             PathNode::Arithmetic(left, operator, right) => {
@@ -259,6 +259,7 @@ impl<'v> Evaluation<'v> {
         number(item).ok_or_else(|| wrong_type("NUMBER", type_name(item)))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what surrounds a node goes with it everywhere")]
     fn each_number(
         &self,
         node: &PathNode,

@@ -4,7 +4,7 @@
 //! if it yields NULL for an element and false for none.
 
 use super::definition::{LambdaFunction, match_array, one_item};
-use super::matches;
+use super::matches::{self, Quantifier};
 
 pub(super) fn function() -> LambdaFunction {
     LambdaFunction {
@@ -13,6 +13,6 @@ pub(super) fn function() -> LambdaFunction {
         matcher: match_array,
         lambda_parameters: one_item,
         returns: matches::returns,
-        evaluate: |call| matches::evaluate(call, false, false),
+        evaluate: |call| matches::evaluate(call, Quantifier::All),
     }
 }

@@ -9,14 +9,14 @@ use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array, new_empty_array};
 use arrow::compute::{take, take_arrays};
 use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature,
     HigherOrderUDF, HigherOrderUDFImpl, LambdaArgument, LambdaParametersProgress, ValueOrLambda,
     Volatility,
 };
 
-use crate::functions::nested::lists::{Lists, item_field};
+use crate::functions::nested::lists::{Lists, item_field, item_of};
 use crate::functions::nested::maps::{Maps, expect_entry_fields};
 
 /// The fields of the arguments while planning: of a lambda what it yields, if that is known yet.
@@ -224,8 +224,7 @@ fn run_lambda(
             Box::new(move || Ok(Arc::clone(&column))) as Box<dyn Fn() -> Result<ArrayRef>>
         })
         .collect();
-    let borrowed: Vec<&dyn Fn() -> Result<ArrayRef>> =
-        closures.iter().map(|closure| closure.as_ref()).collect();
+    let borrowed: Vec<&dyn Fn() -> Result<ArrayRef>> = closures.iter().map(AsRef::as_ref).collect();
     let result = lambda.evaluate(&borrowed, |captures| Ok(take_arrays(captures, rows, None)?))?;
     result.into_array(rows.len())
 }
@@ -341,12 +340,7 @@ pub(super) fn same_as_first(fields: &ArgFields) -> Result<FieldRef> {
 /// Matches one array.
 pub(super) fn match_array(given: &[DataType]) -> Option<Vec<DataType>> {
     match given {
-        [one] => crate::functions::nested::lists::item_of(one).map(|(_, list)| vec![list]),
+        [one] => item_of(one).map(|(_, list)| vec![list]),
         _ => None,
     }
-}
-
-/// A NULL for each of `rows`, of `data_type`.
-pub(super) fn null_column(data_type: &DataType, rows: usize) -> Result<ArrayRef> {
-    ScalarValue::try_new_null(data_type)?.to_array_of_size(rows)
 }

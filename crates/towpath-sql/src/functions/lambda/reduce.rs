@@ -91,7 +91,7 @@ fn evaluate(call: &LambdaCall) -> Result<ArrayRef> {
     order.sort_by_key(|row| Reverse(length(&lists, *row)));
     let owners: UInt64Array = order.iter().map(|row| *row as u64).collect::<Vec<u64>>().into();
     let initial = take(call.value(1)?.as_ref(), &owners, None)?;
-    let initial = state_of(initial, call.lambda_type(2)?)?;
+    let initial = state_of(&initial, call.lambda_type(2)?)?;
     let states = fold(call, &lists, &order, initial)?;
     let results = call.run(3, &[states], &owners)?;
     spread(&results, &order, call.rows(), call.return_type())
@@ -102,10 +102,10 @@ fn length(lists: &Lists, row: usize) -> usize {
 }
 
 /// The initial value as the type of the state.
-fn state_of(initial: ArrayRef, state_type: &DataType) -> Result<ArrayRef> {
-    match relabeled(Arc::clone(&initial), state_type) {
+fn state_of(initial: &ArrayRef, state_type: &DataType) -> Result<ArrayRef> {
+    match relabeled(Arc::clone(initial), state_type) {
         Ok(same) => Ok(same),
-        Err(_) => Ok(cast(&initial, state_type)?),
+        Err(_) => Ok(cast(initial, state_type)?),
     }
 }
 
@@ -130,7 +130,7 @@ fn fold(call: &LambdaCall, lists: &Lists, order: &[usize], initial: ArrayRef) ->
             .collect();
         let items = take(lists.values().as_ref(), &UInt64Array::from(positions), None)?;
         let next = call.run(2, &[Arc::clone(&states), items], &owners)?;
-        states = state_of(next, states.data_type())?;
+        states = state_of(&next, states.data_type())?;
     }
     finished.reverse();
     let borrowed: Vec<&dyn Array> = finished.iter().map(AsRef::as_ref).collect();

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs};
 use crate::functions::args::Args;
 use crate::functions::array::element_at::pick;
 use crate::functions::nested::common_type::{common_type, is_string};
-use crate::functions::nested::keys::keys;
+use crate::functions::nested::keys::{is_null, keys};
 use crate::functions::nested::maps::{
     Maps, entry_fields, expect_entry_fields, value_text, with_key,
 };
@@ -99,7 +99,7 @@ impl KeySearch {
     pub(super) fn position(&self, row: usize) -> Option<Option<usize>> {
         let mut range = self.maps.range(row)?;
         let wanted = if self.constant { 0 } else { row };
-        if self.wanted.is_null(wanted) || self.wanted.data_type() == &DataType::Null {
+        if is_null(&self.wanted, wanted) {
             return None;
         }
         Some(match &self.compared {

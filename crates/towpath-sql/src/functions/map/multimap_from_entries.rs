@@ -15,7 +15,7 @@ use datafusion::logical_expr::ReturnFieldArgs;
 
 use super::map_from_entries::{entry_row_fields, match_entries};
 use crate::functions::args::{Args, invalid};
-use crate::functions::nested::keys::keys;
+use crate::functions::nested::keys::{is_null, keys};
 use crate::functions::nested::lists::{Gather, Lists, list_of};
 use crate::functions::nested::maps::{build_checked_maps, expect_entry_fields, map_of};
 use crate::functions::scalar::{Returns, ScalarFunction};
@@ -55,7 +55,7 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
             if entries.is_null(at) {
                 return Err(invalid("map entry cannot be null"));
             }
-            if key_column.is_null(at) {
+            if is_null(key_column, at) {
                 return Err(invalid("map key cannot be null"));
             }
             let slot = *slots.entry(rows.row(at)).or_insert_with(|| {

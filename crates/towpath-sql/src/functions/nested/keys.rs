@@ -66,3 +66,8 @@ pub(crate) fn is_nan(column: &ArrayRef, row: usize) -> bool {
         _ => false,
     }
 }
+
+/// True if the value at `row` is NULL; columns of type Null, which have no mask, are NULL throughout.
+pub(crate) fn is_null(column: &ArrayRef, row: usize) -> bool {
+    column.data_type() == &DataType::Null || column.is_null(row)
+}

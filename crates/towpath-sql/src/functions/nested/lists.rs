@@ -103,11 +103,6 @@ impl Gather {
         self.indices.append_value(index as u64);
     }
 
-    /// Adds a NULL element to the row.
-    pub(crate) fn push_null(&mut self) {
-        self.indices.append_null();
-    }
-
     /// Adds the elements of `range` to the row.
     pub(crate) fn extend(&mut self, range: Range<usize>) {
         range.for_each(|index| self.push(index));

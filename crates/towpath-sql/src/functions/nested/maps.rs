@@ -13,7 +13,7 @@ use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::logical_expr::ColumnarValue;
 
 use crate::functions::args::{Args, invalid};
-use crate::functions::nested::keys::keys;
+use crate::functions::nested::keys::{is_null, keys};
 use crate::functions::nested::lists::relabeled;
 
 /// A column of maps; a constant one is kept once.
@@ -134,7 +134,7 @@ pub(crate) fn build_checked_maps(
     let (key, value) = expect_entry_fields(data_type)?;
     let columns =
         vec![relabeled(key_column, key.data_type())?, relabeled(values, value.data_type())?];
-    let length = columns.first().map_or(0, |column| column.len());
+    let length = columns.first().map_or(0, Array::len);
     let DataType::Struct(fields) = entries.data_type() else {
         return exec_err!("expected map, got {data_type}");
     };
@@ -144,7 +144,7 @@ pub(crate) fn build_checked_maps(
 }
 
 fn check_keys(lengths: &[usize], key_column: &ArrayRef) -> Result<()> {
-    if (0..key_column.len()).any(|row| key_column.is_null(row)) {
+    if (0..key_column.len()).any(|row| is_null(key_column, row)) {
         return Err(invalid("map key cannot be null"));
     }
     for row in 0..key_column.len() {
@@ -182,7 +182,7 @@ fn is_indeterminate(column: &ArrayRef, row: usize) -> Result<bool> {
         DataType::List(_) => {
             let inner = column.as_list::<i32>().value(row);
             for at in 0..inner.len() {
-                if inner.is_null(at) || is_indeterminate(&inner, at)? {
+                if is_null(&inner, at) || is_indeterminate(&inner, at)? {
                     return Ok(true);
                 }
             }
@@ -190,7 +190,7 @@ fn is_indeterminate(column: &ArrayRef, row: usize) -> Result<bool> {
         }
         DataType::Struct(_) => {
             for inner in column.as_struct().columns() {
-                if inner.is_null(row) || is_indeterminate(inner, row)? {
+                if is_null(inner, row) || is_indeterminate(inner, row)? {
                     return Ok(true);
                 }
             }

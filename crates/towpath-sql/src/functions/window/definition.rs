@@ -11,6 +11,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::{
     ExpressionArgs, PartitionEvaluatorArgs, WindowUDFFieldArgs,
 };
+use datafusion::logical_expr::window_state::WindowAggState;
 use datafusion::logical_expr::{
     LimitEffect, PartitionEvaluator, Signature, Volatility, WindowUDF, WindowUDFImpl,
 };
@@ -18,6 +19,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 
 use crate::functions::args::invalid;
+use crate::functions::nested::common_type::common_type;
 
 /// What a window function returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,10 +164,7 @@ fn bigints(numbers: &ArrayRef) -> Result<ArrayRef> {
 }
 
 impl PartitionEvaluator for AsBigint {
-    fn memoize(
-        &mut self,
-        state: &mut datafusion::logical_expr::window_state::WindowAggState,
-    ) -> Result<()> {
+    fn memoize(&mut self, state: &mut WindowAggState) -> Result<()> {
         self.inner.memoize(state)
     }
 
@@ -222,7 +221,7 @@ pub(super) fn match_offset(given: &[DataType]) -> Option<Vec<DataType>> {
         [value] => Some(vec![value.clone()]),
         [value, offset] if integer(offset) => Some(vec![value.clone(), DataType::Int64]),
         [value, offset, default] if integer(offset) => {
-            let common = crate::functions::nested::common_type::common_type(value, default)?;
+            let common = common_type(value, default)?;
             (common == *value || value.is_null())
                 .then(|| vec![common.clone(), DataType::Int64, common])
         }
