@@ -1,0 +1,11 @@
+//! The library as a service would use it.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod events;
+mod lakes;
+mod limits;
+mod pruning;
+mod queries;
+mod retention;
+mod support;

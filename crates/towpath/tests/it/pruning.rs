@@ -1,0 +1,47 @@
+//! Predicates of the nested table reach the flat data files.
+
+use crate::support::{Fixture, event};
+
+async fn plan_of(fixture: &Fixture, condition: &str) -> String {
+    let rows = fixture.rows(&format!("EXPLAIN SELECT eventID FROM trail WHERE {condition}")).await;
+    rows[0][0].clone()
+}
+
+#[tokio::test]
+async fn data_files_of_other_months_are_not_opened() {
+    let fixture = Fixture::new().await;
+    fixture
+        .ingest(&[
+            &event("1", "PutObject", "2024-01-15T00:00:00Z", ""),
+            &event("2", "PutObject", "2024-02-15T00:00:00Z", ""),
+            &event("3", "PutObject", "2024-03-15T00:00:00Z", ""),
+        ])
+        .await;
+    for condition in [
+        "eventTime >= '2024-03-01'",
+        "calendarday = 20240315",
+        "eventTime BETWEEN '2024-03-15' AND '2024-03-16'",
+        "eventTime > timestamp '2024-02-20 00:00:00'",
+    ] {
+        let plan = plan_of(&fixture, condition).await;
+        assert_eq!(plan.matches(".parquet").count(), 1, "{condition}\n{plan}");
+        let rows = fixture.rows(&format!("SELECT eventID FROM trail WHERE {condition}")).await;
+        assert_eq!(rows, [["3"]], "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn a_predicate_on_a_nested_field_is_one_on_the_stored_column() {
+    let fixture = Fixture::new().await;
+    fixture.ingest(&[&event("1", "PutObject", "2024-01-15T00:00:00Z", "")]).await;
+    let plan = plan_of(&fixture, "userIdentity.accessKeyId = 'AKIAIOSFODNN7EXAMPLE'").await;
+    assert!(plan.contains("required_guarantees=[userIdentity_accessKeyId in"), "{plan}");
+}
+
+#[tokio::test]
+async fn counting_all_events_opens_no_data_file() {
+    let fixture = Fixture::new().await;
+    fixture.ingest(&[&event("1", "PutObject", "2024-01-15T00:00:00Z", "")]).await;
+    let plan = fixture.rows("EXPLAIN SELECT count(*) FROM trail").await;
+    assert!(!plan[0][0].contains(".parquet"), "{}", plan[0][0]);
+}
