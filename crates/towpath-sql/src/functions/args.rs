@@ -18,7 +18,6 @@ use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float32Type, Float64Type, Int8Type,
     Int16Type, Int32Type, Int64Type,
 };
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::ColumnarValue;
 
@@ -138,8 +137,6 @@ pub(crate) struct Args<'a> {
     pub(crate) return_field: &'a FieldRef,
     /// Rows to compute: 1 when every argument is constant.
     pub(crate) rows: usize,
-    /// The session's options.
-    pub(crate) config: &'a Arc<ConfigOptions>,
 }
 
 impl fmt::Debug for Args<'_> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -55,10 +56,6 @@ pub(crate) enum Param {
     Fixed16,
     /// An array, as it is.
     Array,
-    /// A map, as it is.
-    Map,
-    /// A row, as it is.
-    Row,
     /// array(double).
     DoubleArray,
     /// array(varchar).
@@ -104,8 +101,6 @@ impl Param {
                 }
                 _ => None,
             },
-            Param::Map => matches!(given, DataType::Map(..)).then(keep)?,
-            Param::Row => matches!(given, DataType::Struct(_)).then(keep)?,
             Param::Fixed16 => (given == &DataType::FixedSizeBinary(16)).then(keep)?,
             _ => self.accept_temporal(given),
         }
@@ -203,8 +198,6 @@ impl Param {
             Param::IntervalDay => DataType::Duration(TimeUnit::Millisecond),
             Param::Fixed16 => DataType::FixedSizeBinary(16),
             Param::Array => super::args::array_type(DataType::Null),
-            Param::Map => super::args::map_type(DataType::Null, DataType::Null),
-            Param::Row => DataType::Struct(Vec::<Field>::new().into()),
             Param::DoubleArray => super::args::array_type(DataType::Float64),
             Param::VarcharArray => super::args::array_type(DataType::Utf8View),
         }
@@ -232,8 +225,6 @@ impl Param {
             Param::IntervalDay => "interval day to second",
             Param::Fixed16 => "ipaddress",
             Param::Array => "array(E)",
-            Param::Map => "map(K,V)",
-            Param::Row => "row(T)",
             Param::DoubleArray => "array(double)",
             Param::VarcharArray => "array(varchar)",
         }
@@ -371,6 +362,9 @@ struct Form {
 /// Rewrites a call while the plan is made; the arguments come back if it has nothing to say.
 pub(crate) type Simplify = fn(Vec<Expr>, &SimplifyContext) -> Result<ExprSimplifyResult>;
 
+/// The span of an argument for which a call gives a constant, if there is one.
+pub(crate) type Preimage = fn(&[Expr], &ScalarValue, &SimplifyContext) -> Result<PreimageResult>;
+
 /// A scalar function as its files describe it. Two of one name become one in the registry.
 #[derive(Clone, Debug)]
 pub(crate) struct ScalarFunction {
@@ -379,6 +373,7 @@ pub(crate) struct ScalarFunction {
     forms: Vec<Form>,
     volatility: Volatility,
     simplify: Option<Simplify>,
+    preimage: Option<Preimage>,
 }
 
 impl ScalarFunction {
@@ -390,6 +385,7 @@ impl ScalarFunction {
             forms: Vec::new(),
             volatility: Volatility::Immutable,
             simplify: None,
+            preimage: None,
         }
     }
 
@@ -460,6 +456,12 @@ impl ScalarFunction {
         self
     }
 
+    /// Gives the spans that comparisons of a call with a constant stand for.
+    pub(crate) fn preimage_with(mut self, preimage: Preimage) -> ScalarFunction {
+        self.preimage = Some(preimage);
+        self
+    }
+
     /// The name users write.
     pub(crate) fn name(&self) -> &'static str {
         self.name
@@ -470,6 +472,7 @@ impl ScalarFunction {
         self.aliases.extend(other.aliases);
         self.forms.extend(other.forms);
         self.simplify = self.simplify.or(other.simplify);
+        self.preimage = self.preimage.or(other.preimage);
     }
 
     /// The function as DataFusion calls it.
@@ -578,7 +581,6 @@ impl ScalarUDFImpl for TrinoFunction {
             fields: &args.arg_fields,
             return_field: &args.return_field,
             rows,
-            config: &args.config_options,
         })?;
         if constant {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
@@ -590,6 +592,18 @@ impl ScalarUDFImpl for TrinoFunction {
         match self.function.simplify {
             Some(simplify) => simplify(args, info),
             None => Ok(ExprSimplifyResult::Original(args)),
+        }
+    }
+
+    fn preimage(
+        &self,
+        args: &[Expr],
+        result: &Expr,
+        info: &SimplifyContext,
+    ) -> Result<PreimageResult> {
+        match (self.function.preimage, result) {
+            (Some(preimage), Expr::Literal(result, _)) => preimage(args, result, info),
+            _ => Ok(PreimageResult::None),
         }
     }
 }

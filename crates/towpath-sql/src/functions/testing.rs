@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 use super::register_all;
 
 /// The function of that name.
-fn function(name: &str) -> Arc<ScalarUDF> {
+pub(crate) fn function(name: &str) -> Arc<ScalarUDF> {
     let named = |udf: &Arc<ScalarUDF>| {
         udf.name() == name || udf.aliases().iter().any(|alias| alias == name)
     };

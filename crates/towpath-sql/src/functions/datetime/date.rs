@@ -7,11 +7,13 @@ use datafusion::common::Result;
 
 use super::calendar::{days_in_month, days_of};
 use super::moments::{Moments, collect_ticks};
+use super::preimage;
 use crate::functions::args::{Args, invalid_cast};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
     ScalarFunction::new("date")
+        .preimage_with(preimage::of_date)
         .form(&[Param::Varchar], Returns::DATE, text)
         .form(&[Param::Date], Returns::DATE, moment)
         .form(&[Param::Timestamp], Returns::DATE, moment)

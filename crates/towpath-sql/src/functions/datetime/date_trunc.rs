@@ -8,12 +8,14 @@ use datafusion::common::Result;
 
 use super::calendar::{civil_of, days_of, weekday};
 use super::moments::{Moments, collect_ticks};
+use super::preimage;
 use super::unit::{Unit, Units};
 use crate::functions::args::Args;
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
     ScalarFunction::new("date_trunc")
+        .preimage_with(preimage::of_date_trunc)
         .form(&[Param::Varchar, Param::Date], Returns::Same(1), evaluate)
         .form(&[Param::Varchar, Param::Time], Returns::Same(1), evaluate)
         .form(&[Param::Varchar, Param::Timestamp], Returns::Same(1), evaluate)

@@ -41,6 +41,7 @@ mod now;
 mod parse_datetime;
 mod parse_duration;
 mod pattern_rows;
+mod preimage;
 mod quarter;
 mod query_start;
 mod second;

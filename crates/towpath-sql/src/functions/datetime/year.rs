@@ -8,11 +8,13 @@ use datafusion::common::Result;
 
 use super::intervals::map_months;
 use super::moments::map_local;
+use super::preimage;
 use crate::functions::args::Args;
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
     ScalarFunction::new("year")
+        .preimage_with(preimage::of_year)
         .form(&[Param::Date], Returns::BIGINT, evaluate)
         .form(&[Param::Timestamp], Returns::BIGINT, evaluate)
         .form(&[Param::TimestampTz], Returns::BIGINT, evaluate)

@@ -2,6 +2,8 @@
 //!
 //! <https://trino.io/docs/current/functions/math.html#e>
 
+use std::f64::consts::E;
+
 use arrow::array::ArrayRef;
 use datafusion::common::Result;
 
@@ -13,5 +15,5 @@ pub(super) fn function() -> ScalarFunction {
 }
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
-    collect(args.rows, |_| Ok(Some(std::f64::consts::E)))
+    collect(args.rows, |_| Ok(Some(E)))
 }

@@ -2,6 +2,8 @@
 //!
 //! <https://trino.io/docs/current/functions/math.html#pi>
 
+use std::f64::consts::PI;
+
 use arrow::array::ArrayRef;
 use datafusion::common::Result;
 
@@ -13,5 +15,5 @@ pub(super) fn function() -> ScalarFunction {
 }
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
-    collect(args.rows, |_| Ok(Some(std::f64::consts::PI)))
+    collect(args.rows, |_| Ok(Some(PI)))
 }

@@ -89,17 +89,17 @@ impl Pattern {
 
     /// Whether the pattern matches anywhere in `text`.
     pub(super) fn is_match(&self, text: &str) -> Result<bool> {
-        self.for_text(text)?.is_match(text).map_err(search_error)
+        self.for_text(text)?.is_match(text).map_err(|cause| search_error(&cause))
     }
 
     /// The first match, with its groups.
     pub(super) fn captures<'t>(&self, text: &'t str) -> Result<Option<Captures<'t, str>>> {
-        self.for_text(text)?.captures(text).map_err(search_error)
+        self.for_text(text)?.captures(text).map_err(|cause| search_error(&cause))
     }
 
     /// The first match.
     pub(super) fn find<'t>(&self, text: &'t str) -> Result<Option<Match<'t>>> {
-        self.for_text(text)?.find(text).map_err(search_error)
+        self.for_text(text)?.find(text).map_err(|cause| search_error(&cause))
     }
 
     /// Calls `f` for each match from byte `start` on, until it says to stop.
@@ -112,7 +112,11 @@ impl Pattern {
         let regex = self.for_text(text)?;
         let mut next = start;
         while next <= text.len() {
-            let Some(found) = regex.find_from_pos(text, next).map_err(search_error)? else { break };
+            let Some(found) =
+                regex.find_from_pos(text, next).map_err(|cause| search_error(&cause))?
+            else {
+                break;
+            };
             next = next_start(text, found.start(), found.end());
             if !f(found)? {
                 break;
@@ -130,7 +134,9 @@ impl Pattern {
         let regex = self.for_text(text)?;
         let mut next = 0;
         while next <= text.len() {
-            let Some(found) = regex.captures_from_pos(text, next).map_err(search_error)? else {
+            let Some(found) =
+                regex.captures_from_pos(text, next).map_err(|cause| search_error(&cause))?
+            else {
                 break;
             };
             let Some(whole) = found.get(0) else { break };
@@ -210,7 +216,7 @@ fn build(source: &str) -> Result<Regex> {
 }
 
 /// A search that was given up. TRY does not hide it, as the answer is not known.
-fn search_error(cause: fancy_regex::Error) -> DataFusionError {
+fn search_error(cause: &fancy_regex::Error) -> DataFusionError {
     error(
         ErrorCode::ExceededFunctionMemoryLimit,
         format!("regular expression was given up after {BACKTRACK_STEPS_MAX} steps: {cause}"),

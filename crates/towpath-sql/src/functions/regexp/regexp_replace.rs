@@ -167,7 +167,6 @@ impl HigherOrderUDFImpl for WithLambda {
             fields: &[],
             return_field: &args.return_field,
             rows: args.number_rows,
-            config: &args.config_options,
         };
         let found = Found::search(&values)?;
         let groups: ArrayRef = Arc::clone(&found.groups);

@@ -33,7 +33,7 @@ fn luhn(text: &str) -> Result<bool> {
             (_, false) => doubled,
         };
     }
-    Ok(sum % 10 == 0)
+    Ok(sum.is_multiple_of(10))
 }
 
 #[cfg(test)]
