@@ -46,6 +46,7 @@ pub(crate) enum OnFailure {
     /// `CAST`: the statement fails.
     Error,
     /// `TRY_CAST`: the value becomes NULL.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`$try_cast` retries row by row itself"))]
     Null,
 }
 
@@ -718,4 +719,63 @@ fn row_column(values: &Values<'_>, to: &Field, fields: &Fields) -> Result<ArrayR
         columns.iter().zip(fields).map(|(column, field)| column_of(column, field)).collect();
     let (columns, length) = (columns?, values.len());
     Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls.finish(), length)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+    use arrow::datatypes::Int64Type;
+
+    use super::{OnFailure, decimal_from_text, from_json, text_column, to_json};
+    use crate::data_type::Type;
+
+    #[test]
+    fn decimals_round_half_away_from_zero_and_refuse_what_does_not_fit() {
+        let cases = [
+            ("12345.87654", Some(1_234_588)),
+            ("-0.005", Some(-1)),
+            ("1e2", Some(10_000)),
+            ("1.5e-1", Some(15)),
+            ("0.004", Some(0)),
+            ("0e999", Some(0)),
+            ("99999.995", None),
+            ("1e400000", None),
+            ("abc", None),
+            ("", None),
+            (".", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(decimal_from_text(text, 7, 2), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_convert_is_null_only_if_asked_for() {
+        let json: ArrayRef = Arc::new(StringViewArray::from(vec!["1", "[]", "null", "2.5"]));
+        let to = Type::BigInt.to_field("");
+        let error = from_json(&json, &to, OnFailure::Error).unwrap_err().to_string();
+        assert!(error.contains("Cannot cast '[]' to bigint"), "{error}");
+        let column = from_json(&json, &to, OnFailure::Null).unwrap();
+        let values: Vec<Option<i64>> = column.as_primitive::<Int64Type>().iter().collect();
+        assert_eq!(values, [Some(1), None, None, Some(3)]);
+    }
+
+    #[test]
+    fn nested_values_come_back_from_json() {
+        let field = Type::Map(
+            Box::new(Type::VARCHAR),
+            Box::new(Type::Array(Box::new(Type::Decimal(5, 2)))),
+        )
+        .to_field("");
+        let json: ArrayRef =
+            Arc::new(StringViewArray::from(vec![Some(r#"{"a":[1.005,null],"b":null}"#), None]));
+        let column = from_json(&json, &field, OnFailure::Error).unwrap();
+        assert_eq!(column.data_type(), field.data_type());
+        let back = to_json(&column, &field).unwrap();
+        assert_eq!(back.as_string_view().value(0), r#"{"a":[1.01,null],"b":null}"#);
+        assert!(back.is_null(1));
+        assert_eq!(text_column(&column, &field).unwrap().as_string_view(), back.as_string_view());
+    }
 }

@@ -364,8 +364,9 @@ fn delegate_args<'a>(
     function: &AggregateUDF,
     args: AccumulatorArgs<'a>,
 ) -> Result<AccumulatorArgs<'a>> {
-    let return_field = function.return_field(args.expr_fields)?;
-    Ok(AccumulatorArgs { return_field, ..args })
+    let mut args = args;
+    args.return_field = function.return_field(args.expr_fields)?;
+    Ok(args)
 }
 
 fn converted(inner: Box<dyn Accumulator>, to: &FieldRef) -> Box<dyn Accumulator> {

@@ -8,8 +8,9 @@
 //! * `[*]` and `.*` give an array of all that match. Stock Trino refuses them; CloudTrail Lake and
 //!   Athena accept them, and saved queries rely on it.
 
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::Result;
 
+use crate::functions::args::invalid as invalid_argument;
 use crate::functions::json::json_text::{MalformedJson, Scanner};
 
 /// Most steps in a path. A path is written by hand; more steps than levels can match nothing.
@@ -36,7 +37,7 @@ impl JsonPath {
     ///
     /// ``Invalid JSON path: '…'`` as Trino words it.
     pub(crate) fn parse(text: &str) -> Result<JsonPath> {
-        let invalid = || exec_datafusion_err!("Invalid JSON path: '{text}'");
+        let invalid = || invalid_argument(format!("Invalid JSON path: '{text}'"));
         let mut rest = text.trim().strip_prefix('$').ok_or_else(invalid)?;
         let mut steps = Vec::new();
         while !rest.is_empty() {

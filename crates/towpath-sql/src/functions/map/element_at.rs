@@ -17,7 +17,7 @@ use crate::functions::array::element_at::pick;
 use crate::functions::nested::common_type::{common_type, is_string};
 use crate::functions::nested::keys::{is_null, keys};
 use crate::functions::nested::maps::{
-    Maps, entry_fields, expect_entry_fields, value_text, with_key,
+    Maps, entry_fields, expect_entry_fields, map_or_unknown, value_text, with_key,
 };
 use crate::functions::scalar::{Returns, ScalarFunction};
 
@@ -33,6 +33,7 @@ pub(super) fn function() -> ScalarFunction {
 /// Matches `(map(K, V), K)`.
 pub(super) fn match_map_and_key(given: &[DataType]) -> Option<Vec<DataType>> {
     let [map, key] = given else { return None };
+    let map = &map_or_unknown(map)?;
     let (own, _) = entry_fields(map)?;
     let common = common_type(own.data_type(), key)?;
     // Keys are strings in nearly every map of the Lake; those are compared as they are.

@@ -212,9 +212,18 @@ pub(crate) fn value_text(column: &ArrayRef, row: usize) -> String {
 /// Matches one map.
 pub(crate) fn match_map(given: &[DataType]) -> Option<Vec<DataType>> {
     match given {
-        [one] if entry_fields(one).is_some() => Some(vec![one.clone()]),
+        [one] => map_or_unknown(one).map(|map| vec![map]),
         _ => None,
     }
+}
+
+/// A map type as it is; NULL is a map of NULLs.
+pub(crate) fn map_or_unknown(data_type: &DataType) -> Option<DataType> {
+    if data_type == &DataType::Null {
+        let unknown = Arc::new(Field::new("", DataType::Null, true));
+        return Some(map_of(&unknown, &unknown));
+    }
+    entry_fields(data_type).map(|_| data_type.clone())
 }
 
 /// The map type with keys of type `key`.
