@@ -29,6 +29,9 @@ pub const STRING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// so this allows 32 kB for each; what is built here is not yet seen by the memory pool.
 pub const BATCH_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Bytes that each string of an array takes besides its text: an empty one is not free.
+pub(crate) const VIEW_BYTES: usize = 16;
+
 /// Most elements one generated array may have, as in Trino.
 pub const ARRAY_ELEMENTS_MAX: usize = 10_000;
 

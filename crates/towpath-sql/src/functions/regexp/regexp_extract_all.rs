@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
 use super::pattern::{Pattern, Patterns};
-use crate::functions::args::{Args, add_bytes, array_type};
+use crate::functions::args::{Args, VIEW_BYTES, add_bytes, array_type};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
@@ -42,9 +42,6 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
     }
     Ok(Arc::new(lists.finish()))
 }
-
-/// Bytes an element of an array of strings takes besides its text.
-const VIEW_BYTES: usize = 16;
 
 fn extract<'t>(
     pattern: &Pattern,

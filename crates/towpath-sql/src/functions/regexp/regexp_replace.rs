@@ -23,7 +23,8 @@ use super::pattern::{Pattern, Patterns};
 use super::replacement::Replacement;
 use crate::functions::Registry;
 use crate::functions::args::{
-    Args, ErrorCode, StringOutput, Strings, array_type, check_bytes, collect, error,
+    Args, ErrorCode, StringOutput, Strings, VIEW_BYTES, add_bytes, array_type, check_bytes,
+    collect, error,
 };
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 use crate::functions::type_name::type_name;
@@ -208,6 +209,7 @@ impl Found {
         let mut groups = ListBuilder::new(StringViewBuilder::new());
         let mut rows = Vec::new();
         let mut spans = Vec::new();
+        let mut bytes = 0;
         let mut ends = Vec::with_capacity(args.rows);
         for row in 0..args.rows {
             let (Some(text), Some(pattern)) = (texts.get(row), patterns.get(row)?) else {
@@ -222,7 +224,9 @@ impl Found {
                     ));
                 }
                 for group in 1..=pattern.groups() {
-                    groups.values().append_option(captures.get(group).map(|found| found.as_str()));
+                    let part = captures.get(group).map(|found| found.as_str());
+                    bytes = add_bytes(bytes, part.map_or(0, str::len) + VIEW_BYTES)?;
+                    groups.values().append_option(part);
                 }
                 groups.append(true);
                 rows.push(u64::try_from(row).unwrap_or(u64::MAX));

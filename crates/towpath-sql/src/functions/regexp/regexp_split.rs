@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
 use super::pattern::Patterns;
-use crate::functions::args::{Args, add_bytes, array_type};
+use crate::functions::args::{Args, VIEW_BYTES, add_bytes, array_type};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
@@ -19,9 +19,6 @@ pub(super) fn function() -> ScalarFunction {
         evaluate,
     )
 }
-
-/// Bytes an element of an array of strings takes besides its text.
-const VIEW_BYTES: usize = 16;
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (args.column::<&str>(0)?, Patterns::of(args, 1)?);

@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, ListBuilder, StringViewBuilder};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use crate::functions::args::{Args, add_bytes, array_type, invalid};
+use crate::functions::args::{Args, VIEW_BYTES, add_bytes, array_type, invalid};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
@@ -38,8 +38,8 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
             continue;
         };
         let limit = check(delimiter, limit)?;
-        bytes = add_bytes(bytes, text.len())?;
         for part in text.splitn(limit, delimiter) {
+            bytes = add_bytes(bytes, part.len() + VIEW_BYTES)?;
             lists.values().append_value(part);
         }
         lists.append(true);

@@ -11,7 +11,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
 use super::entries::entries;
-use crate::functions::args::{Args, add_bytes, invalid, map_type};
+use crate::functions::args::{Args, VIEW_BYTES, add_bytes, invalid, map_type};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
@@ -35,9 +35,10 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
             maps.append(false)?;
             continue;
         };
-        bytes = add_bytes(bytes, text.len())?;
+        let entries = entries(text, outer, inner)?;
+        bytes = add_bytes(bytes, text.len() + entries.len() * 2 * VIEW_BYTES)?;
         let mut seen = HashSet::new();
-        for (key, value) in entries(text, outer, inner)? {
+        for (key, value) in entries {
             if !seen.insert(key) {
                 return Err(invalid(format!("Duplicate keys ({key}) are not allowed")));
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use arrow::array::ArrayRef;
 use datafusion::common::Result;
 
-use crate::functions::args::{Args, map3};
+use crate::functions::args::{Args, map1, map3};
 use crate::functions::scalar::{Param, Returns, ScalarFunction};
 
 pub(super) fn function() -> ScalarFunction {
@@ -20,17 +20,25 @@ pub(super) fn function() -> ScalarFunction {
 }
 
 fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
-    map3(args, |source: &str, from: &str, to: &str| {
-        let mut table: BTreeMap<char, Option<char>> = BTreeMap::new();
-        let mut targets = to.chars();
-        for character in from.chars() {
-            let target = targets.next();
-            table.entry(character).or_insert(target);
-        }
-        let translated = source
-            .chars()
-            .filter_map(|one| table.get(&one).copied().unwrap_or(Some(one)))
-            .collect::<String>();
-        Ok(Some(translated))
-    })
+    let constants = (args.constant::<&str>(1)?, args.constant::<&str>(2)?);
+    if let (Some(Some(from)), Some(Some(to))) = constants {
+        let table = table(from, to);
+        return map1(args, |source: &str| Ok(Some(translate(source, &table))));
+    }
+    map3(args, |source: &str, from: &str, to: &str| Ok(Some(translate(source, &table(from, to)))))
+}
+
+/// What each code point of `from` becomes: `None` if it is removed.
+fn table(from: &str, to: &str) -> BTreeMap<char, Option<char>> {
+    let mut table = BTreeMap::new();
+    let mut targets = to.chars();
+    for character in from.chars() {
+        let target = targets.next();
+        table.entry(character).or_insert(target);
+    }
+    table
+}
+
+fn translate(source: &str, table: &BTreeMap<char, Option<char>>) -> String {
+    source.chars().filter_map(|one| table.get(&one).copied().unwrap_or(Some(one))).collect()
 }
