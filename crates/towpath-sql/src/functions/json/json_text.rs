@@ -593,7 +593,7 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(java_double(value), expected);
         }
-        assert_eq!(java_float(3.14), "3.14");
+        assert_eq!(java_float(2.75), "2.75");
     }
 
     /// Texts with every byte left out, doubled, or replaced by one of a few that mean something.
