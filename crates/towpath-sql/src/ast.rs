@@ -254,7 +254,10 @@ pub(crate) enum ExprKind {
     /// `DATE '…'`, `DECIMAL '…'`, `IPADDRESS '…'` …
     Typed(Type, String),
     /// Months and milliseconds; one of them is zero by the field the literal names.
-    Interval { months: Option<i32>, milliseconds: i64 },
+    Interval {
+        months: Option<i32>,
+        milliseconds: i64,
+    },
     Name(Ident),
     Field(Box<Expr>, Ident),
     Subscript(Box<Expr>, Box<Expr>),
@@ -266,23 +269,68 @@ pub(crate) enum ExprKind {
     Or(Vec<Expr>),
     Not(Box<Expr>),
     Compare(Comparison, Box<Expr>, Box<Expr>),
-    Quantified { comparison: Comparison, all: bool, value: Box<Expr>, query: Box<Query> },
-    IsNull { value: Box<Expr>, negated: bool },
-    IsDistinct { left: Box<Expr>, right: Box<Expr>, negated: bool },
-    Between { value: Box<Expr>, low: Box<Expr>, high: Box<Expr>, negated: bool },
-    InList { value: Box<Expr>, list: Vec<Expr>, negated: bool },
-    InQuery { value: Box<Expr>, query: Box<Query>, negated: bool },
-    Like { value: Box<Expr>, pattern: Box<Expr>, escape: Option<Box<Expr>>, negated: bool },
+    Quantified {
+        comparison: Comparison,
+        all: bool,
+        value: Box<Expr>,
+        query: Box<Query>,
+    },
+    IsNull {
+        value: Box<Expr>,
+        negated: bool,
+    },
+    IsDistinct {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        negated: bool,
+    },
+    Between {
+        value: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+        negated: bool,
+    },
+    InList {
+        value: Box<Expr>,
+        list: Vec<Expr>,
+        negated: bool,
+    },
+    InQuery {
+        value: Box<Expr>,
+        query: Box<Query>,
+        negated: bool,
+    },
+    Like {
+        value: Box<Expr>,
+        pattern: Box<Expr>,
+        escape: Option<Box<Expr>>,
+        negated: bool,
+    },
     Exists(Box<Query>),
     Subquery(Box<Query>),
-    Case { operand: Option<Box<Expr>>, whens: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
-    Cast { value: Box<Expr>, target: Type, safe: bool },
+    Case {
+        operand: Option<Box<Expr>>,
+        whens: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Cast {
+        value: Box<Expr>,
+        target: Type,
+        safe: bool,
+    },
     Call(Box<Call>),
-    Lambda { params: Vec<Ident>, body: Box<Expr> },
+    Lambda {
+        params: Vec<Ident>,
+        body: Box<Expr>,
+    },
     Row(Vec<Expr>),
     Array(Vec<Expr>),
     AtTimeZone(Box<Expr>, Box<Expr>),
-    Trim { side: TrimSide, characters: Option<Box<Expr>>, value: Box<Expr> },
+    Trim {
+        side: TrimSide,
+        characters: Option<Box<Expr>>,
+        value: Box<Expr>,
+    },
     Grouping(Vec<Expr>),
     Json(Box<JsonCall>),
 }
@@ -320,7 +368,7 @@ impl Call {
 #[derive(Clone, Debug)]
 pub(crate) enum Window {
     Named(Ident),
-    Spec(WindowSpec),
+    Spec(Box<WindowSpec>),
 }
 
 #[derive(Clone, Debug)]
@@ -364,8 +412,15 @@ pub(crate) struct JsonCall {
 
 #[derive(Clone, Debug)]
 pub(crate) enum JsonFunction {
-    Exists { target: JsonPath, on_error: &'static str },
-    Value { target: JsonPath, on_empty: JsonDefault, on_error: JsonDefault },
+    Exists {
+        target: JsonPath,
+        on_error: &'static str,
+    },
+    Value {
+        target: JsonPath,
+        on_empty: JsonDefault,
+        on_error: JsonDefault,
+    },
     Query {
         target: JsonPath,
         wrapper: &'static str,
@@ -373,8 +428,15 @@ pub(crate) enum JsonFunction {
         on_empty: &'static str,
         on_error: &'static str,
     },
-    Object { members: Vec<(Expr, JsonItem)>, null_on_null: bool, unique_keys: bool },
-    Array { elements: Vec<JsonItem>, null_on_null: bool },
+    Object {
+        members: Vec<(Expr, JsonItem)>,
+        null_on_null: bool,
+        unique_keys: bool,
+    },
+    Array {
+        elements: Vec<JsonItem>,
+        null_on_null: bool,
+    },
 }
 
 /// An input document, the path into it, and the values passed to the path by name.

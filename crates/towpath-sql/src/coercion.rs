@@ -40,7 +40,9 @@ pub(crate) fn common(left: &Type, right: &Type) -> Option<Type> {
         (Type::Char(n), Type::Varchar(length)) | (Type::Varchar(length), Type::Char(n)) => {
             Some(length.map_or(Type::Char(*n), |length| Type::Char(length.max(*n))))
         }
-        (Type::Array(left), Type::Array(right)) => Some(Type::Array(Box::new(common(left, right)?))),
+        (Type::Array(left), Type::Array(right)) => {
+            Some(Type::Array(Box::new(common(left, right)?)))
+        }
         (Type::Map(left_key, left_value), Type::Map(right_key, right_value)) => Some(Type::Map(
             Box::new(common(left_key, right_key)?),
             Box::new(common(left_value, right_value)?),

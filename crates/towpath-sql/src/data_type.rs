@@ -2,14 +2,14 @@
 //!
 //! | Trino | Arrow |
 //! |---|---|
-//! | `varchar`, `varchar(n)`, `char(n)` | Utf8View (Utf8 and LargeUtf8 are accepted) |
-//! | `json` | Utf8View with the extension name `trino.json` |
-//! | `ipaddress`, `uuid` | FixedSizeBinary(16) with `trino.ipaddress`, `arrow.uuid` |
-//! | `varbinary` | Binary (BinaryView, LargeBinary accepted) |
+//! | `varchar`, `varchar(n)`, `char(n)` | `Utf8View` (`Utf8` and `LargeUtf8` are accepted) |
+//! | `json` | `Utf8View` with the extension name `trino.json` |
+//! | `ipaddress`, `uuid` | `FixedSizeBinary(16)` with `trino.ipaddress`, `arrow.uuid` |
+//! | `varbinary` | `Binary` (`BinaryView`, `LargeBinary` accepted) |
 //! | `timestamp(p)` | Timestamp without zone: s for 0, ms to 3, µs to 6, ns to 9 |
 //! | `timestamp(p) with time zone` | Timestamp with zone; `UTC` unless a constant says otherwise |
 //! | `time(p)` | Time64 µs to 6, ns to 9 |
-//! | `interval year to month`, `interval day to second` | Interval(YearMonth), Duration(ms) |
+//! | `interval year to month`, `interval day to second` | `Interval(YearMonth)`, `Duration(ms)` |
 //! | `decimal(p, s)` | Decimal128 |
 //! | `row`, `array`, `map` | Struct, List, Map |
 //!
@@ -30,7 +30,7 @@ pub(crate) const EXTENSION_JSON: &str = "trino.json";
 pub(crate) const EXTENSION_IPADDRESS: &str = "trino.ipaddress";
 /// Extension name of UUIDs.
 pub(crate) const EXTENSION_UUID: &str = "arrow.uuid";
-/// Extension name of HyperLogLog sketches.
+/// Extension name of `HyperLogLog` sketches.
 pub(crate) const EXTENSION_HYPERLOGLOG: &str = "trino.hyperloglog";
 
 /// A type of Trino.

@@ -104,12 +104,6 @@ impl SqlError {
         self
     }
 
-    /// Gives an error that has none the place it happened at.
-    pub(crate) fn or_at(mut self, offset: usize) -> SqlError {
-        self.offset.get_or_insert(offset);
-        self
-    }
-
     /// Resolves the byte offset against the statement. Called once, at the top.
     pub(crate) fn located(mut self, sql: &str) -> SqlError {
         if self.position.is_none() {
@@ -186,6 +180,7 @@ pub fn trino_text(error: &DataFusionError) -> String {
         DataFusionError::Shared(inner) => trino_text(inner),
         DataFusionError::Collection(all) => all.first().map(trino_text).unwrap_or_default(),
         DataFusionError::ArrowError(inner, _) => arrow_text(&inner.to_string()),
+        DataFusionError::External(inner) => inner.to_string(),
         other => first_paragraph(&other.strip_backtrace()),
     }
 }

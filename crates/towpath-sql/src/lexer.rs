@@ -127,7 +127,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn back_quoted(&mut self) -> TokenKind {
-        let _ = self.quoted('`', TokenKind::Quoted);
+        let quoted = self.quoted('`', TokenKind::Quoted);
+        if let TokenKind::Bad(_) = quoted {
+            return quoted;
+        }
         TokenKind::Bad(
             "backquoted identifiers are not supported; use double quotes to quote identifiers"
                 .to_owned(),
@@ -322,13 +325,15 @@ mod tests {
     #[test]
     fn statements_end_outside_strings_and_comments_only() {
         let parts = split_statements("SELECT ';' -- a;b\n; /* ; */ ; SELECT \"x;\" ");
-        let texts: Vec<_> = parts.iter().map(|part| (part.text.as_str(), part.terminated)).collect();
+        let texts: Vec<_> =
+            parts.iter().map(|part| (part.text.as_str(), part.terminated)).collect();
         assert_eq!(texts, [("SELECT ';' -- a;b", true), ("SELECT \"x;\"", false)]);
     }
 
     #[test]
     fn numbers_keep_their_kind() {
-        let kinds: Vec<_> = tokenize("1 1.5 .5 1e3 0xFF 1_000 9b").into_iter().map(|t| t.kind).collect();
+        let kinds: Vec<_> =
+            tokenize("1 1.5 .5 1e3 0xFF 1_000 9b").into_iter().map(|t| t.kind).collect();
         assert_eq!(kinds[0], TokenKind::Integer("1".into()));
         assert_eq!(kinds[1], TokenKind::Decimal("1.5".into()));
         assert_eq!(kinds[2], TokenKind::Decimal(".5".into()));

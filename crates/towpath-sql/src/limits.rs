@@ -28,6 +28,3 @@ pub const GROUPING_SETS_MAX: usize = 2_048;
 
 /// Rounds a recursive common table expression may take, as in Trino (`max_recursion_depth`).
 pub const RECURSION_DEPTH_MAX: usize = 10;
-
-/// Most bytes a single text value made by a cast may have.
-pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;

@@ -156,7 +156,10 @@ impl Finder {
             | ExprKind::Compare(_, left, right)
             | ExprKind::IsDistinct { left, right, .. }
             | ExprKind::AtTimeZone(left, right) => self.boxed([left, right]),
-            ExprKind::And(all) | ExprKind::Or(all) | ExprKind::Row(all) | ExprKind::Array(all)
+            ExprKind::And(all)
+            | ExprKind::Or(all)
+            | ExprKind::Row(all)
+            | ExprKind::Array(all)
             | ExprKind::Grouping(all) => self.exprs(all),
             ExprKind::Between { value, low, high, .. } => self.boxed([value, low, high]),
             ExprKind::InList { value, list, .. } => {

@@ -3,17 +3,15 @@
 
 use datafusion::common::Column;
 use datafusion::common::DataFusionError;
-use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::grouping::grouping_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Case};
 use datafusion::logical_expr::utils::split_conjunction_owned;
-use datafusion::logical_expr::{
-    Expr as DfExpr, GroupingSet, LogicalPlan, LogicalPlanBuilder,
-};
+use datafusion::logical_expr::{Expr as DfExpr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
 
 use super::expression::{ExprBinder, balanced, offset_of};
 use super::query::ordinal_error;
+use super::scope::Scope;
 use super::select::{Item, refuse_calls};
 use super::{Bound, Planner, mismatch, semantic};
 use crate::ast::{Expr, ExprKind, GroupBy, GroupElement, Select};
@@ -79,17 +77,22 @@ impl ExprBinder<'_> {
             GroupElement::Simple(exprs) => Ok(vec![self.group_set(exprs, items)?]),
             GroupElement::Rollup(parts) => {
                 let parts = self.group_sets(parts, items)?;
-                Ok((0..=parts.len()).rev().map(|keep| parts.iter().take(keep).flatten().cloned().collect()).collect())
+                Ok((0..=parts.len())
+                    .rev()
+                    .map(|keep| parts.iter().take(keep).flatten().cloned().collect())
+                    .collect())
             }
             GroupElement::Cube(parts) => {
                 let parts = self.group_sets(parts, items)?;
                 if parts.len() > 11 {
-                    let message = format!("GROUP BY has more than {GROUPING_SETS_MAX} grouping sets");
+                    let message =
+                        format!("GROUP BY has more than {GROUPING_SETS_MAX} grouping sets");
                     return Err(SqlError::new(ErrorKind::LimitExceeded, message));
                 }
                 let all = 1_usize << parts.len();
                 let subset = |mask: usize| {
-                    let chosen = parts.iter().enumerate().filter(move |(at, _)| mask >> at & 1 == 1);
+                    let chosen =
+                        parts.iter().enumerate().filter(move |(at, _)| mask >> at & 1 == 1);
                     chosen.flat_map(|(_, part)| part.iter().cloned()).collect()
                 };
                 Ok((0..all).rev().map(subset).collect())
@@ -117,13 +120,18 @@ impl ExprBinder<'_> {
             ExprKind::Integer(digits) => {
                 let index = digits.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
                 let found = index.and_then(|index| items.get(index));
-                found.map(|item| item.bound.clone()).ok_or_else(|| ordinal_error("GROUP BY", digits, expr.at))?
+                found
+                    .map(|item| item.bound.clone())
+                    .ok_or_else(|| ordinal_error("GROUP BY", digits, expr.at))?
             }
             _ => self.bind(expr)?,
         };
         refuse_calls(&bound.expr, "GROUP BY clause", expr.at)?;
         if matches!(bound.data_type, Type::HyperLogLog | Type::Other(_)) {
-            let message = format!("{} is not comparable, and therefore cannot be used in GROUP BY", bound.data_type);
+            let message = format!(
+                "{} is not comparable, and therefore cannot be used in GROUP BY",
+                bound.data_type
+            );
             return Err(mismatch(expr.at, message));
         }
         Ok(bound.expr)
@@ -144,7 +152,7 @@ impl Planner<'_> {
         plan: LogicalPlan,
         groups: Option<Groups>,
         exprs: &mut [DfExpr],
-        select: &Select,
+        (select, scope): (&Select, &Scope),
     ) -> Result<LogicalPlan> {
         let at = select.at;
         let uses_aggregates = !aggregates(exprs, at)?.is_empty();
@@ -184,7 +192,7 @@ impl Planner<'_> {
             replacements.push((aggregate, DfExpr::Column(Column::from_name(name))));
         }
         for expr in exprs.iter_mut() {
-            *expr = ungrouped(expr, &replacements, at)?;
+            *expr = ungrouped(expr, &replacements, scope, at)?;
         }
         let keys = match several {
             true => vec![DfExpr::GroupingSet(GroupingSet::GroupingSets(sets))],
@@ -245,8 +253,10 @@ fn aggregates(exprs: &[DfExpr], at: usize) -> Result<Vec<DfExpr>> {
         let walked = expr.apply(|node| {
             if let DfExpr::AggregateFunction(call) = node {
                 let inner = |arg: &DfExpr| {
-                    arg.exists(|n| Ok(matches!(n, DfExpr::AggregateFunction(_) | DfExpr::WindowFunction(_))))
-                        .unwrap_or(false)
+                    arg.exists(|n| {
+                        Ok(matches!(n, DfExpr::AggregateFunction(_) | DfExpr::WindowFunction(_)))
+                    })
+                    .unwrap_or(false)
                 };
                 nested |= call.params.args.iter().any(inner);
                 if !found.contains(node) {
@@ -273,7 +283,12 @@ fn has_grouping(expr: &DfExpr) -> bool {
 }
 
 /// Replaces what the aggregation yields, and refuses columns that are left over.
-fn ungrouped(expr: &DfExpr, replacements: &[(DfExpr, DfExpr)], at: usize) -> Result<DfExpr> {
+fn ungrouped(
+    expr: &DfExpr,
+    replacements: &[(DfExpr, DfExpr)],
+    scope: &Scope,
+    at: usize,
+) -> Result<DfExpr> {
     let mut left_over: Option<Column> = None;
     let replaced = expr.clone().transform_down(|node| {
         if let Some((_, column)) = replacements.iter().find(|(known, _)| *known == node) {
@@ -286,8 +301,10 @@ fn ungrouped(expr: &DfExpr, replacements: &[(DfExpr, DfExpr)], at: usize) -> Res
         Ok(Transformed::no(node))
     });
     if let Some(column) = left_over {
-        let name = &column.name;
-        let message = format!("'{name}' must be an aggregate expression or appear in GROUP BY clause");
+        let known = scope.columns.iter().find(|known| known.column == column);
+        let name = known.map_or(&column.name, |known| &known.heading);
+        let message =
+            format!("'{name}' must be an aggregate expression or appear in GROUP BY clause");
         return Err(semantic(offset_of(&column).unwrap_or(at), message));
     }
     Ok(replaced.map_err(|error| SqlError::engine(at, &error))?.data)
@@ -295,31 +312,64 @@ fn ungrouped(expr: &DfExpr, replacements: &[(DfExpr, DfExpr)], at: usize) -> Res
 
 /// Functions that fail on some values of a column, so that a condition before them may be a guard.
 const FALLIBLE: [&str; 22] = [
-    "$cast", "$divide", "$modulus", "$add", "$subtract", "$multiply", "$subscript", "$moment",
-    "json_parse", "from_iso8601_timestamp", "from_iso8601_date", "from_iso8601_timestamp_nanos",
-    "date_parse", "parse_datetime", "from_hex", "from_base", "from_base64", "split_to_map",
-    "url_decode", "date", "chr", "parse_duration",
+    "$cast",
+    "$divide",
+    "$modulus",
+    "$add",
+    "$subtract",
+    "$multiply",
+    "$subscript",
+    "$moment",
+    "json_parse",
+    "from_iso8601_timestamp",
+    "from_iso8601_date",
+    "from_iso8601_timestamp_nanos",
+    "date_parse",
+    "parse_datetime",
+    "from_hex",
+    "from_base",
+    "from_base64",
+    "split_to_map",
+    "url_decode",
+    "date",
+    "chr",
+    "parse_duration",
 ];
 
-/// Evaluates a condition that can fail only where the conditions written before it hold:
+/// Evaluates what can fail only where the conditions written before it hold:
 /// `WHERE v LIKE 'TLSv%' AND CAST(…) < 1.2` must not fail on the rows the first condition drops,
-/// and DataFusion may evaluate them in any order.
-pub(super) fn guarded(condition: DfExpr) -> DfExpr {
+/// and DataFusion may evaluate the two in any order. Such a function is given NULL on those rows.
+pub(super) fn guarded(condition: DfExpr) -> Result<DfExpr, DataFusionError> {
     let terms = split_conjunction_owned(condition);
     let mut guards: Vec<DfExpr> = Vec::new();
     let mut out = Vec::with_capacity(terms.len());
     for term in terms {
-        if guards.is_empty() || !is_fallible(&term) {
-            guards.extend((!has_subquery(&term)).then(|| term.clone()));
-            out.push(term);
-            continue;
+        let term = match guards.is_empty() {
+            true => term,
+            false => masked(term, &balanced(guards.clone(), DfExpr::and))?,
+        };
+        if !has_subquery(&term) && !is_fallible(&term) {
+            guards.push(term.clone());
         }
-        let guard = balanced(guards.clone(), DfExpr::and);
-        let never = DfExpr::Literal(ScalarValue::Boolean(Some(false)), None);
-        let when = vec![(Box::new(guard), Box::new(term))];
-        out.push(DfExpr::Case(Case::new(None, when, Some(Box::new(never)))));
+        out.push(term);
     }
-    balanced(out, DfExpr::and)
+    Ok(balanced(out, DfExpr::and))
+}
+
+fn masked(term: DfExpr, guard: &DfExpr) -> Result<DfExpr, DataFusionError> {
+    let masked = term.transform_up(|node| match node {
+        DfExpr::ScalarFunction(mut call) if FALLIBLE.contains(&call.func.name()) => {
+            for arg in &mut call.args {
+                if !arg.column_refs().is_empty() {
+                    let when = vec![(Box::new(guard.clone()), Box::new(arg.clone()))];
+                    *arg = DfExpr::Case(Case::new(None, when, None));
+                }
+            }
+            Ok(Transformed::yes(DfExpr::ScalarFunction(call)))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    masked.map(|masked| masked.data)
 }
 
 fn is_fallible(expr: &DfExpr) -> bool {
@@ -337,10 +387,7 @@ fn is_fallible(expr: &DfExpr) -> bool {
 
 fn has_subquery(expr: &DfExpr) -> bool {
     expr.exists(|node| {
-        Ok(matches!(
-            node,
-            DfExpr::Exists(_) | DfExpr::InSubquery(_) | DfExpr::ScalarSubquery(_)
-        ))
+        Ok(matches!(node, DfExpr::Exists(_) | DfExpr::InSubquery(_) | DfExpr::ScalarSubquery(_)))
     })
     .unwrap_or(true)
 }

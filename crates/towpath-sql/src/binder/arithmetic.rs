@@ -140,7 +140,8 @@ impl ExprBinder<'_> {
         }
         operands.push(rest);
         operands.reverse();
-        let bound = operands.iter().map(|operand| self.bind(operand)).collect::<Result<Vec<_>>>()?;
+        let bound =
+            operands.iter().map(|operand| self.bind(operand)).collect::<Result<Vec<_>>>()?;
         let textual = |data_type: &Type| data_type.is_text() || *data_type == Type::Unknown;
         if bound.iter().all(|operand| textual(&operand.data_type)) {
             let bound = bound.into_iter().map(|operand| match operand.data_type {
@@ -183,12 +184,14 @@ impl ExprBinder<'_> {
         });
         let valid = common.filter(|(all, _)| matches!(all, Type::Array(_) | Type::Varbinary));
         let Some((whole, item)) = valid else {
-            let message = format!("Unexpected parameters ({lt}, {rt}) for function concat. Expected: concat(varchar), concat(array(E), array(E)), concat(varbinary)");
+            let message = format!(
+                "Unexpected parameters ({lt}, {rt}) for function concat. Expected: concat(varchar), concat(array(E), array(E)), concat(varbinary)"
+            );
             return Err(mismatch(at, message));
         };
         let form = |value: Bound| {
-            let is_item = matches!(whole, Type::Array(_))
-                && !coercion::converts(&value.data_type, &whole);
+            let is_item =
+                matches!(whole, Type::Array(_)) && !coercion::converts(&value.data_type, &whole);
             self.planner.coerce(value, if is_item { &item } else { &whole })
         };
         self.function("concat", vec![form(left), form(right)], at)
@@ -233,7 +236,9 @@ fn temporal_result(operator: Arithmetic, left: &Type, right: &Type) -> Option<Ty
             (Day, Day) => Some(Day),
             (Year, Year) => Some(Year),
             (Type::Time(_), Year) | (Year, Type::Time(_)) => None,
-            (moved, Day | Year) | (Day | Year, moved) if moment(moved) => Some(at_least_millis(moved, left, right)),
+            (moved, Day | Year) | (Day | Year, moved) if moment(moved) => {
+                Some(at_least_millis(moved, left, right))
+            }
             _ => None,
         },
         Arithmetic::Subtract => match (left, right) {

@@ -182,7 +182,10 @@ impl ExprBinder<'_> {
         let fields: Vec<FieldRef> = args.iter().map(|arg| Arc::clone(&arg.field)).collect();
         let scalars: Vec<Option<&ScalarValue>> = args.iter().map(Bound::scalar).collect();
         let returned = function
-            .return_field_from_args(ReturnFieldArgs { arg_fields: &fields, scalar_arguments: &scalars })
+            .return_field_from_args(ReturnFieldArgs {
+                arg_fields: &fields,
+                scalar_arguments: &scalars,
+            })
             .map_err(|error| SqlError::engine(at, &error))?;
         let data_type = precise(function.name(), &args, Type::of_field(&returned));
         let exprs = args.into_iter().map(|arg| arg.expr).collect();
@@ -203,11 +206,12 @@ impl ExprBinder<'_> {
             let text = crate::error::trino_text(&error);
             let name = function.name();
             // DataFusion's words list Arrow types; Trino's text of our own functions is kept.
-            let message = if text.starts_with("Unexpected parameters") || !text.contains("signature") {
-                text
-            } else {
-                format!("Unexpected parameters ({}) for function {name}", types.join(", "))
-            };
+            let message =
+                if text.starts_with("Unexpected parameters") || !text.contains("signature") {
+                    text
+                } else {
+                    format!("Unexpected parameters ({}) for function {name}", types.join(", "))
+                };
             SqlError::at(ErrorKind::FunctionNotFound, at, message)
         })?;
         args.into_iter()
@@ -267,15 +271,16 @@ impl ExprBinder<'_> {
         let mut params: Vec<Vec<String>> = vec![Vec::new(); args.len()];
         for round in 0..LAMBDA_ROUNDS_MAX {
             let fields = lambda_fields(&bound);
-            let (given, complete) = match function.lambda_parameters(round, &fields).map_err(engine)? {
-                LambdaParametersProgress::Partial(given) => (given, false),
-                LambdaParametersProgress::Complete(given) => {
-                    (given.into_iter().map(Some).collect(), true)
-                }
-            };
+            let (given, complete) =
+                match function.lambda_parameters(round, &fields).map_err(engine)? {
+                    LambdaParametersProgress::Partial(given) => (given, false),
+                    LambdaParametersProgress::Complete(given) => {
+                        (given.into_iter().map(Some).collect(), true)
+                    }
+                };
             self.bind_lambdas(args, &mut bound, &mut params, given)?;
             if complete {
-                return self.higher_order_of(function, bound, params, at);
+                return self.higher_order_of(function, &bound, params, at);
             }
         }
         Err(semantic(at, format!("Types of the lambdas of {} do not settle", function.name())))
@@ -348,7 +353,7 @@ impl ExprBinder<'_> {
     fn higher_order_of(
         &self,
         function: Arc<HigherOrderUDF>,
-        bound: Vec<ValueOrLambda<Bound, Option<Bound>>>,
+        bound: &[ValueOrLambda<Bound, Option<Bound>>],
         params: Vec<Vec<String>>,
         at: usize,
     ) -> Result<Bound> {
@@ -454,7 +459,10 @@ impl ExprBinder<'_> {
             Call { order_by, .. } if !order_by.is_empty() => "ORDER BY",
             _ => return Ok(()),
         };
-        Err(semantic(at, format!("{clause} is not supported for non-aggregation function '{name}'")))
+        Err(semantic(
+            at,
+            format!("{clause} is not supported for non-aggregation function '{name}'"),
+        ))
     }
 
     fn unknown_function(&mut self, name: &str, _call: &Call, at: usize) -> SqlError {

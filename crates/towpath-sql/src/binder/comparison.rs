@@ -5,7 +5,7 @@
 //! plain comparison with the column.
 
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{InList, Like};
+use datafusion::logical_expr::expr::{Cast, InList, Like};
 use datafusion::logical_expr::{Expr as DfExpr, Operator, binary_expr};
 
 use super::expression::{ExprBinder, balanced};
@@ -36,12 +36,12 @@ impl ExprBinder<'_> {
             ExprKind::Between { value, low, high, negated } => {
                 let value = self.bind(value)?;
                 let (low, high) = (self.bind(low)?, self.bind(high)?);
-                self.between(value, low, high, *negated, at)
+                self.between([value, low, high], *negated, at)
             }
             ExprKind::InList { value, list, negated } => self.in_list(value, list, *negated),
             ExprKind::InQuery { value, query, negated } => self.in_query(value, query, *negated),
             ExprKind::Quantified { comparison, all, value, query } => {
-                self.quantified(*comparison, *all, value, query, at)
+                self.quantified((*comparison, *all), value, query, at)
             }
             ExprKind::Like { value, pattern, escape, negated } => {
                 self.like(value, pattern, escape.as_deref(), *negated)
@@ -60,7 +60,12 @@ impl ExprBinder<'_> {
         let (left, right) = self.comparable(comparison.symbol(), left, right, at)?;
         let ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         if ordered && !is_orderable(&left.data_type) {
-            let message = format!("Cannot apply operator: {} {} {}", left.data_type, comparison.symbol(), right.data_type);
+            let message = format!(
+                "Cannot apply operator: {} {} {}",
+                left.data_type,
+                comparison.symbol(),
+                right.data_type
+            );
             return Err(mismatch(at, message));
         }
         if left.data_type.is_nested() {
@@ -92,7 +97,8 @@ impl ExprBinder<'_> {
         // The session's zone is UTC, so a zoned constant can meet a column without zone halfway,
         // and the column stays bare for the scan.
         let common = match (&lt, &rt) {
-            (Type::Timestamp(p), Type::TimestampTz(q)) | (Type::TimestampTz(p), Type::Timestamp(q)) => {
+            (Type::Timestamp(p), Type::TimestampTz(q))
+            | (Type::TimestampTz(p), Type::Timestamp(q)) => {
                 let precision = *p.max(q);
                 return Ok(match (left.scalar().is_some(), right.scalar().is_some()) {
                     (true, false) => self.towards(left, right, precision, false),
@@ -125,7 +131,7 @@ impl ExprBinder<'_> {
         {
             return literal::constant(scalar, target);
         }
-        let cast = datafusion::logical_expr::expr::Cast::new(Box::new(value.expr), target.to_arrow());
+        let cast = Cast::new(Box::new(value.expr), target.to_arrow());
         Bound::new(DfExpr::Cast(cast), target)
     }
 
@@ -172,9 +178,8 @@ impl ExprBinder<'_> {
             let args = vec![text.expr, Bound::text(target.to_string()).expr];
             return Ok(self.planner.internal("$moment", args, target));
         };
-        let scalar = cast::parse_moment(constant, &target).map_err(|message| {
-            SqlError::at(ErrorKind::InvalidArgument, at, message)
-        })?;
+        let scalar = cast::parse_moment(constant, &target)
+            .map_err(|message| SqlError::at(ErrorKind::InvalidArgument, at, message))?;
         let data_type = Type::of_arrow(&scalar.data_type());
         Ok(literal::constant(scalar, data_type))
     }
@@ -182,23 +187,17 @@ impl ExprBinder<'_> {
     fn is_distinct(&self, left: Bound, right: Bound, negated: bool, at: usize) -> Result<Bound> {
         let (left, right) = self.comparable("IS DISTINCT FROM", left, right, at)?;
         if left.data_type.is_nested() {
-            let symbol = Bound::text(if negated { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" });
+            let symbol =
+                Bound::text(if negated { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" });
             let args = vec![symbol.expr, left.expr, right.expr];
             return Ok(self.planner.internal("$compare", args, Type::Boolean));
         }
-        let operator =
-            if negated { Operator::IsNotDistinctFrom } else { Operator::IsDistinctFrom };
+        let operator = if negated { Operator::IsNotDistinctFrom } else { Operator::IsDistinctFrom };
         Ok(Bound::new(binary_expr(left.expr, operator, right.expr), Type::Boolean))
     }
 
-    fn between(
-        &self,
-        value: Bound,
-        low: Bound,
-        high: Bound,
-        negated: bool,
-        at: usize,
-    ) -> Result<Bound> {
+    fn between(&self, operands: [Bound; 3], negated: bool, at: usize) -> Result<Bound> {
+        let [value, low, high] = operands;
         let fault = |error: SqlError, value: &Type, low: &Type, high: &Type| match error.kind() {
             ErrorKind::TypeMismatch => {
                 mismatch(at, format!("Cannot check if {value} is BETWEEN {low} and {high}"))
@@ -228,11 +227,13 @@ impl ExprBinder<'_> {
             members.push(candidate);
         }
         let Ok(common) = coercion::common_of(&types) else {
-            let message = "IN value and list items must be the same type or coercible to a common type";
+            let message =
+                "IN value and list items must be the same type or coercible to a common type";
             let list: Vec<String> = types.iter().map(ToString::to_string).collect();
             return Err(mismatch(value.at, format!("{message}: {}", list.join(", "))));
         };
-        if common.is_nested() || matches!(common, Type::TimestampTz(_)) || bound.scalar().is_some() {
+        if common.is_nested() || matches!(common, Type::TimestampTz(_)) || bound.scalar().is_some()
+        {
             return self.any_of(&bound, members, negated, value.at);
         }
         let texts = matches!(common, Type::Varchar(_));
@@ -249,7 +250,13 @@ impl ExprBinder<'_> {
     }
 
     /// `IN` as a chain of comparisons, for types DataFusion's own `IN` does not compare as Trino.
-    fn any_of(&self, value: &Bound, members: Vec<Bound>, negated: bool, at: usize) -> Result<Bound> {
+    fn any_of(
+        &self,
+        value: &Bound,
+        members: Vec<Bound>,
+        negated: bool,
+        at: usize,
+    ) -> Result<Bound> {
         let terms = members
             .into_iter()
             .map(|member| self.equals(value.clone(), member, at).map(|term| term.expr))
@@ -277,8 +284,10 @@ impl ExprBinder<'_> {
         let constant = pattern_bound.text_value().filter(|_| escape_text != Some(None));
         let pattern = match constant {
             Some(text) => {
-                let translated = like_pattern::translate(text, escape_text.flatten())
-                    .map_err(|message| SqlError::at(ErrorKind::InvalidArgument, pattern.at, message))?;
+                let translated =
+                    like_pattern::translate(text, escape_text.flatten()).map_err(|message| {
+                        SqlError::at(ErrorKind::InvalidArgument, pattern.at, message)
+                    })?;
                 Bound::new(self.pattern_literal(translated, &bound), Type::VARCHAR)
             }
             None => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::{Column, Location, ScalarValue, Span, Spans};
 use datafusion::functions::core::get_field;
 use datafusion::logical_expr::Expr as DfExpr;
@@ -12,6 +13,7 @@ use super::{Bound, Env, Planner, literal, mismatch, named, semantic};
 use crate::ast::{Expr, ExprKind, Ident, TrimSide, WindowSpec};
 use crate::data_type::{RowField, Type};
 use crate::error::{ErrorKind, Result, SqlError};
+use crate::operators::cast;
 
 /// A lambda parameter in scope.
 #[derive(Clone, Debug)]
@@ -59,7 +61,9 @@ impl<'a> ExprBinder<'a> {
             ExprKind::Double(value) => Ok(literal::double(*value)),
             ExprKind::Text(text) => Ok(Bound::text(text)),
             ExprKind::Binary(bytes) => Ok(literal::binary(bytes)),
-            ExprKind::Typed(Type::Json, text) => self.function("json_parse", vec![Bound::text(text)], at),
+            ExprKind::Typed(Type::Json, text) => {
+                self.function("json_parse", vec![Bound::text(text)], at)
+            }
             ExprKind::Typed(target, text) => self.planner.typed_literal(target, text, at),
             ExprKind::Interval { months, milliseconds } => {
                 Ok(literal::interval(*months, *milliseconds))
@@ -76,7 +80,8 @@ impl<'a> ExprBinder<'a> {
             ExprKind::Or(terms) => self.logical(terms, DfExpr::or, "OR"),
             ExprKind::Not(value) => {
                 let bound = self.bind(value)?;
-                let bound = self.planner.condition(bound, value.at, "Value of logical NOT expression")?;
+                let bound =
+                    self.planner.condition(bound, value.at, "Value of logical NOT expression")?;
                 Ok(Bound::new(DfExpr::Not(Box::new(bound.expr)), Type::Boolean))
             }
             ExprKind::Case { .. } => self.case(expr),
@@ -162,7 +167,8 @@ impl<'a> ExprBinder<'a> {
         while let Some(scope) = outer {
             if let Some(found) = scope.scope.find(parts)? {
                 let field = named(&found.column.field, &found.column.column.name);
-                let expr = DfExpr::OuterReferenceColumn(Arc::clone(&field), found.column.column.clone());
+                let expr =
+                    DfExpr::OuterReferenceColumn(Arc::clone(&field), found.column.column.clone());
                 let data_type = found.column.data_type.clone();
                 return Ok((Bound { expr, field, data_type }, found.parts_used));
             }
@@ -208,7 +214,8 @@ impl<'a> ExprBinder<'a> {
             let names = fields.iter().filter_map(|field| field.name.as_deref());
             let hint = crate::error::nearest(&name.text, names)
                 .map(|near| format!("did you mean '{near}'?"));
-            let message = format!("Column '{}.{}' cannot be resolved", self.label(&value), name.text);
+            let message =
+                format!("Column '{}.{}' cannot be resolved", self.label(&value), name.text);
             return Err(SqlError::at(ErrorKind::ColumnNotFound, at, message).with_hint(hint));
         };
         if matching.next().is_some() {
@@ -222,7 +229,10 @@ impl<'a> ExprBinder<'a> {
     /// What an error calls an expression.
     fn label(&self, value: &Bound) -> String {
         match &value.expr {
-            DfExpr::Column(column) => column.name.clone(),
+            DfExpr::Column(column) => {
+                let known = self.scope.columns.iter().find(|known| known.column == *column);
+                known.map_or_else(|| column.name.clone(), |known| known.heading.clone())
+            }
             _ => "expression".to_owned(),
         }
     }
@@ -261,7 +271,8 @@ impl<'a> ExprBinder<'a> {
                 let position = usize::try_from(*number - 1).unwrap_or(usize::MAX);
                 let Some(field) = fields.get(position) else {
                     let count = fields.len();
-                    let message = format!("Subscript index out of bounds: {number}, max value is {count}");
+                    let message =
+                        format!("Subscript index out of bounds: {number}, max value is {count}");
                     return Err(semantic(index.at, message));
                 };
                 Ok(row_field(base, position, field))
@@ -275,7 +286,12 @@ impl<'a> ExprBinder<'a> {
     }
 
     /// Joins the terms as a balanced tree, so that a thousand of them nest ten deep.
-    fn logical(&mut self, terms: &[Expr], join: fn(DfExpr, DfExpr) -> DfExpr, name: &str) -> Result<Bound> {
+    fn logical(
+        &mut self,
+        terms: &[Expr],
+        join: fn(DfExpr, DfExpr) -> DfExpr,
+        name: &str,
+    ) -> Result<Bound> {
         let mut bound = Vec::with_capacity(terms.len());
         for term in terms {
             let value = self.bind(term)?;
@@ -325,9 +341,12 @@ impl<'a> ExprBinder<'a> {
             .zip(results)
             .map(|(when, then)| (Box::new(when.expr), Box::new(then.expr)))
             .collect();
-        let case = Case::new(None, when_then_expr, otherwise.map(|otherwise| Box::new(otherwise.expr)));
+        let case =
+            Case::new(None, when_then_expr, otherwise.map(|otherwise| Box::new(otherwise.expr)));
         // Branches of one Trino type may differ in Arrow (Utf8 and Utf8View): DataFusion decides.
-        let one = fields.first().filter(|first| fields.iter().all(|f| f.data_type() == first.data_type()));
+        let one = fields
+            .first()
+            .filter(|first| fields.iter().all(|f| f.data_type() == first.data_type()));
         let field = one.cloned().unwrap_or_else(|| Arc::new(all.to_field("")));
         Ok(Bound { expr: DfExpr::Case(case), field, data_type: all })
     }
@@ -337,11 +356,11 @@ impl<'a> ExprBinder<'a> {
         if bound.data_type == *target {
             return Ok(bound);
         }
-        if !crate::operators::cast::is_castable(&bound.data_type, target) {
+        if !cast::is_castable(&bound.data_type, target) {
             let message = format!("Cannot cast {} to {target}", bound.data_type);
             return Err(mismatch(at, message));
         }
-        if bound.data_type == Type::Unknown || crate::operators::cast::is_lossless(&bound.data_type, target) {
+        if bound.data_type == Type::Unknown || cast::is_lossless(&bound.data_type, target) {
             return Ok(self.planner.coerce(bound, target));
         }
         Ok(self.planner.cast_call(bound, target, safe))
@@ -398,7 +417,7 @@ pub(super) fn offset_of(column: &Column) -> Option<usize> {
 /// Field `index` of a row value.
 pub(super) fn row_field(value: Bound, index: usize, field: &RowField) -> Bound {
     let name = match value.field.data_type() {
-        arrow::datatypes::DataType::Struct(fields) => fields.get(index).cloned(),
+        DataType::Struct(fields) => fields.get(index).cloned(),
         _ => None,
     };
     let name = name.unwrap_or_else(|| Arc::new(field.data_type.to_field(field.arrow_name(index))));

@@ -8,7 +8,10 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, 
 
 use super::expression::{ExprBinder, column_of};
 use super::scope::{Scope, ScopeColumn};
-use super::{Bound, BoundQuery, Cte, CteDefinition, Env, OutputColumn, OuterScope, Planner, semantic};
+use super::unnest::UnnestCall;
+use super::{
+    Bound, BoundQuery, Cte, CteDefinition, Env, OuterScope, OutputColumn, Planner, semantic,
+};
 use crate::ast::{
     Ident, Join, JoinCondition, JoinKind, Query, Relation, RelationKind, RelationName,
 };
@@ -49,8 +52,8 @@ impl Planner<'_> {
         right: &Relation,
         env: Env<'_>,
     ) -> Result<(LogicalPlan, Scope)> {
-        if let Some((arrays, ordinality, alias)) = unnest_parts(right) {
-            return self.unnest(Some(left), (arrays, ordinality), alias, env, right.at);
+        if let Some(unnest) = unnest_parts(right) {
+            return self.unnest(Some(left), &unnest, env);
         }
         let (right_plan, right_scope) = self.relation(right, env, Some(&left.1))?;
         let plan = LogicalPlanBuilder::from(left.0)
@@ -68,8 +71,8 @@ impl Planner<'_> {
         left: Option<&Scope>,
     ) -> Result<(LogicalPlan, Scope)> {
         let at = relation.at;
-        if let Some((arrays, ordinality, alias)) = unnest_parts(relation) {
-            return self.unnest(None, (arrays, ordinality), alias, env, at);
+        if let Some(unnest) = unnest_parts(relation) {
+            return self.unnest(None, &unnest, env);
         }
         let (plan, mut scope) = match &relation.kind {
             RelationKind::Table(name) => self.table(name, relation, env)?,
@@ -118,14 +121,14 @@ impl Planner<'_> {
             return Err(SqlError::at(ErrorKind::RelationNotFound, at, message));
         };
         let parts: Vec<String> = name.parts.iter().map(|part| part.to_lowercase()).collect();
-        self.scan(source, &key, parts, at)
+        self.scan(source, &key, &parts, at)
     }
 
     pub(super) fn scan(
         &self,
         source: &Arc<dyn TableSource>,
         key: &str,
-        parts: Vec<String>,
+        parts: &[String],
         at: usize,
     ) -> Result<(LogicalPlan, Scope)> {
         let qualifier = TableReference::bare(self.unique(key));
@@ -133,7 +136,7 @@ impl Planner<'_> {
             .and_then(LogicalPlanBuilder::build)
             .map_err(|error| SqlError::engine(at, &error))?;
         let columns = plan.schema().fields().iter().map(|field| ScopeColumn {
-            relation: parts.clone(),
+            relation: parts.to_vec(),
             key: Some(field.name().to_lowercase()),
             heading: field.name().clone(),
             field: Arc::clone(field),
@@ -155,9 +158,11 @@ impl Planner<'_> {
     ) -> Result<BoundQuery> {
         let relation = Relation { kind: RelationKind::Table(name.clone()), alias: None, at };
         let (plan, scope) = self.relation(&relation, env, None)?;
-        let exprs = scope.columns.iter().filter(|column| !column.hidden).map(|column| {
-            (column.heading.clone(), column.key.clone(), column_of(column, at))
-        });
+        let exprs = scope
+            .columns
+            .iter()
+            .filter(|column| !column.hidden)
+            .map(|column| (column.heading.clone(), column.key.clone(), column_of(column, at)));
         self.project(plan, exprs.collect(), at)
     }
 
@@ -202,7 +207,8 @@ impl Planner<'_> {
             LogicalPlan::SubqueryAlias(alias) => (alias.input, alias.alias),
             plan => (Arc::new(plan), TableReference::bare(self.unique("lateral"))),
         };
-        let plan = LogicalPlan::Subquery(Subquery { subquery, outer_ref_columns, spans: Spans::new() });
+        let plan =
+            LogicalPlan::Subquery(Subquery { subquery, outer_ref_columns, spans: Spans::new() });
         let plan = LogicalPlanBuilder::from(plan)
             .alias(alias)
             .and_then(LogicalPlanBuilder::build)
@@ -215,12 +221,12 @@ impl Planner<'_> {
         if join.kind == JoinKind::Cross {
             return self.cross(left, &join.right, env);
         }
-        if let Some((arrays, ordinality, alias)) = unnest_parts(&join.right)
+        if let Some(unnest) = unnest_parts(&join.right)
             && matches!(join.kind, JoinKind::Inner | JoinKind::Left)
         {
             self.check_unnest_condition(&join.condition, at)?;
-            let kind = join.kind;
-            return self.unnest_joined(Some(left), (arrays, ordinality), alias, env, (kind, at));
+            let keep_empty = join.kind == JoinKind::Left;
+            return self.unnest(Some(left), &UnnestCall { keep_empty, ..unnest }, env);
         }
         let right = self.relation(&join.right, env, Some(&left.1))?;
         let kind = match join.kind {
@@ -235,10 +241,10 @@ impl Planner<'_> {
                 let bound = ExprBinder::new(self, env, &scope).bind(condition)?;
                 let bound = self.condition(bound, condition.at, "JOIN ON clause")?;
                 super::select::refuse_calls(&bound.expr, "JOIN ON clause", condition.at)?;
-                let plan = self.joined(left.0, right.0, kind, bound.expr, at)?;
+                let plan = self.joined((left.0, right.0), kind, bound.expr, at)?;
                 Ok((plan, scope))
             }
-            JoinCondition::Using(names) => self.using(left, right, kind, names, at),
+            JoinCondition::Using(names) => self.using((left, right), kind, names, at),
             JoinCondition::Natural => {
                 let names: Vec<Ident> = left
                     .1
@@ -246,7 +252,7 @@ impl Planner<'_> {
                     .filter(|l| l.key.is_some() && right.1.visible().any(|r| r.key == l.key))
                     .map(|column| Ident { text: column.heading.clone(), at })
                     .collect();
-                self.using(left, right, kind, &names, at)
+                self.using((left, right), kind, &names, at)
             }
             JoinCondition::None => Err(semantic(at, "JOIN needs a condition")),
         }
@@ -254,8 +260,7 @@ impl Planner<'_> {
 
     pub(super) fn joined(
         &self,
-        left: LogicalPlan,
-        right: LogicalPlan,
+        (left, right): (LogicalPlan, LogicalPlan),
         kind: JoinType,
         condition: DfExpr,
         at: usize,
@@ -269,8 +274,7 @@ impl Planner<'_> {
     /// Joins by equal names; each becomes one column, before all others.
     fn using(
         &self,
-        left: (LogicalPlan, Scope),
-        right: (LogicalPlan, Scope),
+        (left, right): (Bounded, Bounded),
         kind: JoinType,
         names: &[Ident],
         at: usize,
@@ -281,9 +285,11 @@ impl Planner<'_> {
         let mut merged = Vec::new();
         for name in names {
             let find = |scope: &Scope, side: &str| -> Result<ScopeColumn> {
-                let found = scope.find(std::slice::from_ref(name))?.map(|found| found.column.clone());
+                let found =
+                    scope.find(std::slice::from_ref(name))?.map(|found| found.column.clone());
                 found.ok_or_else(|| {
-                    let message = format!("Column '{}' is missing from {side} side of join", name.text);
+                    let message =
+                        format!("Column '{}' is missing from {side} side of join", name.text);
                     SqlError::at(ErrorKind::ColumnNotFound, name.at, message)
                 })
             };
@@ -293,15 +299,18 @@ impl Planner<'_> {
             merged.push((name.clone(), l, r));
         }
         let condition = super::expression::balanced(conditions, DfExpr::and);
-        let plan = self.joined(left.0, right.0, kind, condition, at)?;
-        let mut projected: Vec<DfExpr> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
+        let plan = self.joined((left.0, right.0), kind, condition, at)?;
+        let mut projected: Vec<DfExpr> =
+            plan.schema().columns().into_iter().map(DfExpr::Column).collect();
         let known = projected.len();
         let mut scope = Scope::default();
         for (name, l, r) in &merged {
             let source = if kind == JoinType::Right { r } else { l };
-            let mut column = ScopeColumn { relation: Vec::new(), heading: name.text.clone(), ..source.clone() };
+            let mut column =
+                ScopeColumn { relation: Vec::new(), heading: name.text.clone(), ..source.clone() };
             if kind == JoinType::Full {
-                let bound = binder.first_of(column_of(l, name.at), column_of(r, name.at), name.at)?;
+                let bound =
+                    binder.first_of(column_of(l, name.at), column_of(r, name.at), name.at)?;
                 let alias = self.unique("using");
                 column.data_type = bound.data_type;
                 column.field = bound.field;
@@ -332,7 +341,8 @@ impl Planner<'_> {
     fn sampled(&self, plan: LogicalPlan, percent: Bound, at: usize) -> Result<LogicalPlan> {
         let percent = self.coerce(percent, &Type::Double);
         let scope = Scope::default();
-        let random = ExprBinder::new(self, Env::default(), &scope).function("random", Vec::new(), at)?;
+        let random =
+            ExprBinder::new(self, Env::default(), &scope).function("random", Vec::new(), at)?;
         let keep = (random.expr * lit(100.0)).lt(percent.expr);
         LogicalPlanBuilder::from(plan)
             .filter(keep)
@@ -383,14 +393,19 @@ fn find_cte<'a>(mut ctes: Option<&'a Cte<'a>>, key: &str) -> Option<&'a Cte<'a>>
     None
 }
 
-type UnnestParts<'r> = (&'r [crate::ast::Expr], bool, Option<&'r crate::ast::TableAlias>);
+/// A relation with the columns it shows.
+type Bounded = (LogicalPlan, Scope);
 
 /// What an `UNNEST` relation consists of.
-fn unnest_parts(relation: &Relation) -> Option<UnnestParts<'_>> {
+fn unnest_parts(relation: &Relation) -> Option<UnnestCall<'_>> {
     match &relation.kind {
-        RelationKind::Unnest { arrays, ordinality } => {
-            Some((arrays, *ordinality, relation.alias.as_ref()))
-        }
+        RelationKind::Unnest { arrays, ordinality } => Some(UnnestCall {
+            arrays,
+            ordinality: *ordinality,
+            alias: relation.alias.as_ref(),
+            keep_empty: false,
+            at: relation.at,
+        }),
         RelationKind::Nested(inner) if relation.alias.is_none() => unnest_parts(inner),
         _ => None,
     }

@@ -9,6 +9,7 @@ use super::{Bound, mismatch};
 use crate::ast::{Expr, ExprKind, JsonCall, JsonDefault, JsonFunction, JsonItem, JsonPath};
 use crate::data_type::Type;
 use crate::error::Result;
+use crate::operators::cast;
 
 impl ExprBinder<'_> {
     pub(super) fn json(&mut self, call: &JsonCall, at: usize) -> Result<Bound> {
@@ -20,11 +21,13 @@ impl ExprBinder<'_> {
                 return self.function("$json_exists", args, at);
             }
             JsonFunction::Value { target, on_empty, on_error } => {
-                return self.json_value(target, on_empty, on_error, call.returning.as_ref(), at);
+                return self.json_value(target, (on_empty, on_error), call.returning.as_ref(), at);
             }
             JsonFunction::Query { target, wrapper, quotes, on_empty, on_error } => {
                 let (mut args, passed) = self.json_target(target)?;
-                args.extend([wrapper, quotes, on_empty, on_error].map(|clause| Bound::text(*clause)));
+                args.extend(
+                    [wrapper, quotes, on_empty, on_error].map(|clause| Bound::text(*clause)),
+                );
                 args.extend(passed);
                 self.function("$json_query", args, at)?
             }
@@ -33,7 +36,10 @@ impl ExprBinder<'_> {
                 for (key, value) in members {
                     let bound = self.bind(key)?;
                     if !bound.data_type.is_text() {
-                        let message = format!("JSON_OBJECT key must be a character string: {}", bound.data_type);
+                        let message = format!(
+                            "JSON_OBJECT key must be a character string: {}",
+                            bound.data_type
+                        );
                         return Err(mismatch(key.at, message));
                     }
                     args.push(bound);
@@ -55,12 +61,18 @@ impl ExprBinder<'_> {
     /// Input and path, and the values passed to the path by name.
     fn json_target(&mut self, target: &JsonPath) -> Result<(Vec<Bound>, Vec<Bound>)> {
         let input = self.bind(&target.input)?;
-        if !input.data_type.is_text() && !matches!(input.data_type, Type::Json | Type::Unknown | Type::Varbinary) {
-            let message = format!("JSON input must be a character string: actual type {}", input.data_type);
+        if !input.data_type.is_text()
+            && !matches!(input.data_type, Type::Json | Type::Unknown | Type::Varbinary)
+        {
+            let message =
+                format!("JSON input must be a character string: actual type {}", input.data_type);
             return Err(mismatch(target.input.at, message));
         }
         if target.encoded && !matches!(input.data_type, Type::Varbinary) {
-            let message = format!("Cannot read input of type {} as JSON using formatting JSON ENCODING UTF8", input.data_type);
+            let message = format!(
+                "Cannot read input of type {} as JSON using formatting JSON ENCODING UTF8",
+                input.data_type
+            );
             return Err(mismatch(target.input.at, message));
         }
         let args = vec![input, self.bind(&target.path)?];
@@ -80,8 +92,7 @@ impl ExprBinder<'_> {
     fn json_value(
         &mut self,
         target: &JsonPath,
-        on_empty: &JsonDefault,
-        on_error: &JsonDefault,
+        (on_empty, on_error): (&JsonDefault, &JsonDefault),
         returning: Option<&Type>,
         at: usize,
     ) -> Result<Bound> {
@@ -112,14 +123,15 @@ impl ExprBinder<'_> {
             (JsonDefault::Default(_), default) => {
                 self.returned(made.clone(), returning, at)?;
                 let absent = Bound::new(DfExpr::IsNull(Box::new(made.expr.clone())), Type::Boolean);
-                let cast = self.planner.cast_call(made, target, true);
-                let failed = Bound::new(DfExpr::IsNull(Box::new(cast.expr.clone())), Type::Boolean);
+                let converted = self.planner.cast_call(made, target, true);
+                let failed =
+                    Bound::new(DfExpr::IsNull(Box::new(converted.expr.clone())), Type::Boolean);
                 let null = self.planner.coerce(super::literal::null(), target);
                 let default = match default {
                     Some(default) => self.planner.cast_call(default, target, false),
                     None => null.clone(),
                 };
-                self.case_of(vec![absent, failed], vec![null, default, cast], true, at)
+                self.case_of(vec![absent, failed], vec![null, default, converted], true, at)
             }
         }
     }
@@ -129,7 +141,10 @@ impl ExprBinder<'_> {
             return Ok(self.planner.coerce(super::literal::null(), &Type::VARCHAR));
         };
         if matches!(value.kind, ExprKind::Subquery(_)) {
-            return Err(mismatch(value.at, "Default expression of JSON_VALUE cannot contain a subquery"));
+            return Err(mismatch(
+                value.at,
+                "Default expression of JSON_VALUE cannot contain a subquery",
+            ));
         }
         let bound = self.bind(value)?;
         if bound.data_type.is_text() {
@@ -150,7 +165,7 @@ impl ExprBinder<'_> {
     fn returned(&self, made: Bound, returning: Option<&Type>, at: usize) -> Result<Bound> {
         match returning {
             None | Some(Type::Varchar(None)) => Ok(made),
-            Some(target) if crate::operators::cast::is_castable(&made.data_type, target) => {
+            Some(target) if cast::is_castable(&made.data_type, target) => {
                 Ok(self.planner.cast_call(made, target, false))
             }
             Some(target) => Err(mismatch(at, format!("Cannot return type {target} from JSON"))),

@@ -73,10 +73,9 @@ pub(super) fn interval(months: Option<i32>, milliseconds: i64) -> Bound {
         Some(months) => {
             literal(ScalarValue::IntervalYearMonth(Some(months)), Type::IntervalYearToMonth)
         }
-        None => literal(
-            ScalarValue::DurationMillisecond(Some(milliseconds)),
-            Type::IntervalDayToSecond,
-        ),
+        None => {
+            literal(ScalarValue::DurationMillisecond(Some(milliseconds)), Type::IntervalDayToSecond)
+        }
     }
 }
 

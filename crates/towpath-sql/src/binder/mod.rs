@@ -123,7 +123,10 @@ struct Cte<'a> {
 
 #[derive(Clone, Copy)]
 enum CteDefinition<'a> {
-    Query { table: &'a ast::CommonTable, recursive: bool },
+    Query {
+        table: &'a ast::CommonTable,
+        recursive: bool,
+    },
     /// The working table of a recursion, inside its recursive term.
     WorkTable(&'a recursive::WorkTable),
 }
@@ -169,7 +172,7 @@ impl<'a> Planner<'a> {
     fn unique(&self, stem: &str) -> String {
         let number = self.names.get();
         self.names.set(number + 1);
-        format!("${stem}{number}")
+        format!("{stem}${number}")
     }
 
     /// Counts a relation of the expanded plan.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Column, JoinType, NullEquality, TableReference};
-use datafusion::logical_expr::expr::{Sort, WindowFunction, WindowFunctionParams};
+use datafusion::common::{Column, JoinType, NullEquality};
+use datafusion::logical_expr::expr::{Cast, Sort, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
     Distinct, Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, WindowFrame,
     WindowFunctionDefinition, lit,
@@ -12,7 +12,9 @@ use datafusion::logical_expr::{
 
 use super::expression::{ExprBinder, row_field};
 use super::scope::Scope;
-use super::{Bound, BoundQuery, Cte, CteDefinition, Env, OutputColumn, Planner, mismatch, semantic};
+use super::{
+    Bound, BoundQuery, Cte, CteDefinition, Env, OutputColumn, Planner, mismatch, semantic,
+};
 use crate::ast::{self, ExprKind, Limit, Query, QueryBody, SetOperation, SetOperator, SortItem};
 use crate::coercion;
 use crate::data_type::Type;
@@ -62,12 +64,7 @@ impl<'a> Planner<'a> {
         self.finish(sorted, query)
     }
 
-    fn sorted_body(
-        &self,
-        body: &QueryBody,
-        order_by: &[SortItem],
-        env: Env<'_>,
-    ) -> Result<Sorted> {
+    fn sorted_body(&self, body: &QueryBody, order_by: &[SortItem], env: Env<'_>) -> Result<Sorted> {
         let bound = self.body(body, env)?;
         let scope = Scope::of_query(&bound, &[]);
         let mut binder = ExprBinder::new(self, env, &scope);
@@ -197,20 +194,20 @@ impl<'a> Planner<'a> {
         self.project(plan, vec![("_col0".to_owned(), None, value)], at)
     }
 
-    /// Projects to expressions, each under a name of its own, in a relation of its own.
+    /// Projects to expressions, each under a name of its own.
     pub(super) fn project(
         &self,
         plan: LogicalPlan,
         exprs: Vec<(String, Option<String>, Bound)>,
         at: usize,
     ) -> Result<BoundQuery> {
-        let relation = self.unique("q");
         let mut columns = Vec::with_capacity(exprs.len());
         let mut projected = Vec::with_capacity(exprs.len());
         for (heading, key, bound) in exprs {
-            // No other column of the plan may share it: decorrelation drops qualifiers.
+            // No other column of the plan may share it. A name that is unique needs no qualifier,
+            // and a plan without aliased subqueries is one that DataFusion can decorrelate.
             let name = self.unique(&heading);
-            let column = Column::new(Some(TableReference::bare(relation.clone())), name.clone());
+            let column = Column::from_name(name.clone());
             columns.push(OutputColumn {
                 heading,
                 key,
@@ -222,7 +219,6 @@ impl<'a> Planner<'a> {
         }
         let plan = LogicalPlanBuilder::from(plan)
             .project(projected)
-            .and_then(|builder| builder.alias(TableReference::bare(relation)))
             .and_then(LogicalPlanBuilder::build)
             .map_err(|error| SqlError::engine(at, &error))?;
         self.actual_fields(BoundQuery { plan, columns })
@@ -246,11 +242,12 @@ impl<'a> Planner<'a> {
         let columns = left.columns;
         let plan = match (operation.operator, operation.all) {
             (SetOperator::Union, all) => {
-                let union = LogicalPlanBuilder::from(left.plan).union(right.plan).map_err(engine)?;
+                let union =
+                    LogicalPlanBuilder::from(left.plan).union(right.plan).map_err(engine)?;
                 let union = if all { union } else { union.distinct().map_err(engine)? };
                 union.build().map_err(engine)?
             }
-            (operator, all) => self.matching_rows(left.plan, right.plan, operator, all, at)?,
+            (operator, all) => self.matching_rows((left.plan, right.plan), operator, all, at)?,
         };
         let names = plan.schema().columns();
         let exprs = columns.into_iter().zip(names).map(|(column, found)| {
@@ -286,10 +283,16 @@ impl<'a> Planner<'a> {
             let (lt, rt) = (&l.data_type, &r.data_type);
             types.push(coercion::common(lt, rt).ok_or_else(|| {
                 let number = index + 1;
-                mismatch(operation.at, format!("column {number} in {name} query has incompatible types: {lt}, {rt}"))
+                mismatch(
+                    operation.at,
+                    format!("column {number} in {name} query has incompatible types: {lt}, {rt}"),
+                )
             })?);
         }
-        Ok((self.converted(left, &types, operation.at)?, self.converted(right, &types, operation.at)?))
+        Ok((
+            self.converted(left, &types, operation.at)?,
+            self.converted(right, &types, operation.at)?,
+        ))
     }
 
     fn converted(&self, query: BoundQuery, types: &[Type], at: usize) -> Result<BoundQuery> {
@@ -308,8 +311,7 @@ impl<'a> Planner<'a> {
     /// compared too, so that each row of the right takes away or lets through one of the left.
     fn matching_rows(
         &self,
-        left: LogicalPlan,
-        right: LogicalPlan,
+        (left, right): (LogicalPlan, LogicalPlan),
         operator: SetOperator,
         all: bool,
         at: usize,
@@ -384,7 +386,12 @@ impl<'a> Planner<'a> {
         self.values_plan(rows, types, at)
     }
 
-    fn values_plan(&self, rows: Vec<Vec<DfExpr>>, types: Vec<Type>, at: usize) -> Result<BoundQuery> {
+    fn values_plan(
+        &self,
+        rows: Vec<Vec<DfExpr>>,
+        types: Vec<Type>,
+        at: usize,
+    ) -> Result<BoundQuery> {
         let engine = |error| SqlError::engine(at, &error);
         // A values node keeps no extension names and evaluates without a context.
         let plain = types.iter().all(is_plain) && rows.iter().flatten().all(is_constant);
@@ -424,7 +431,9 @@ impl<'a> Planner<'a> {
 
 /// A single value that is a row stands for its fields: `VALUES CAST(ROW(1, 2) AS ROW(a …))`.
 fn spread_rows(rows: &[Bound]) -> Option<Vec<Vec<Bound>>> {
-    let Some(Type::Row(fields)) = rows.first().map(|row| row.data_type.clone()) else { return None };
+    let Some(Type::Row(fields)) = rows.first().map(|row| row.data_type.clone()) else {
+        return None;
+    };
     let same = |row: &Bound| matches!(&row.data_type, Type::Row(own) if own.len() == fields.len());
     if !rows.iter().all(same) {
         return None;
@@ -459,7 +468,8 @@ pub(super) fn ordinal_error(clause: &str, digits: &str, at: usize) -> SqlError {
 }
 
 fn transposed(columns: Vec<Vec<DfExpr>>, height: usize) -> Vec<Vec<DfExpr>> {
-    let mut rows: Vec<Vec<DfExpr>> = (0..height).map(|_| Vec::with_capacity(columns.len())).collect();
+    let mut rows: Vec<Vec<DfExpr>> =
+        (0..height).map(|_| Vec::with_capacity(columns.len())).collect();
     for column in columns {
         for (row, value) in rows.iter_mut().zip(column) {
             row.push(value);
@@ -472,7 +482,7 @@ fn in_form(value: Bound, form: &DataType) -> DfExpr {
     if value.field.data_type() == form {
         return value.expr;
     }
-    DfExpr::Cast(datafusion::logical_expr::expr::Cast::new(Box::new(value.expr), form.clone()))
+    DfExpr::Cast(Cast::new(Box::new(value.expr), form.clone()))
 }
 
 fn is_plain(data_type: &Type) -> bool {

@@ -28,7 +28,8 @@ impl Planner<'_> {
         env: Env<'_>,
     ) -> Result<Option<BoundQuery>> {
         let QueryBody::SetOperation(operation) = &table.query.body else { return Ok(None) };
-        let SetOperation { operator: SetOperator::Union, all, left, right, at } = operation.as_ref()
+        let SetOperation { operator: SetOperator::Union, all, left, right, at } =
+            operation.as_ref()
         else {
             return Ok(None);
         };
@@ -72,7 +73,8 @@ impl Planner<'_> {
     fn like_first(&self, next: BoundQuery, first: &BoundQuery, at: usize) -> Result<BoundQuery> {
         let (expected, found) = (first.columns.len(), next.columns.len());
         if expected != found {
-            let message = format!("UNION query has different number of fields: {expected}, {found}");
+            let message =
+                format!("UNION query has different number of fields: {expected}, {found}");
             return Err(mismatch(at, message));
         }
         let mut exprs = Vec::with_capacity(expected);
@@ -89,7 +91,11 @@ impl Planner<'_> {
                 field: Arc::clone(&column.field),
                 data_type: column.data_type.clone(),
             };
-            exprs.push((like.heading.clone(), like.key.clone(), self.coerce(bound, &like.data_type)));
+            exprs.push((
+                like.heading.clone(),
+                like.key.clone(),
+                self.coerce(bound, &like.data_type),
+            ));
         }
         self.project(next.plan, exprs, at)
     }

@@ -43,8 +43,7 @@ impl Scope {
     /// Looks up a dotted name; the longest reading as a column wins, as in Trino.
     pub(super) fn find(&self, parts: &[Ident]) -> Result<Option<Found<'_>>> {
         for parts_used in (1..=parts.len()).rev() {
-            let Some((name, qualifier)) =
-                parts.get(..parts_used).and_then(<[Ident]>::split_last)
+            let Some((name, qualifier)) = parts.get(..parts_used).and_then(<[Ident]>::split_last)
             else {
                 continue;
             };
@@ -80,7 +79,8 @@ impl Scope {
 
     /// Makes the columns of a query visible under a relation's name.
     pub(super) fn of_query(query: &BoundQuery, relation: &[String]) -> Scope {
-        let columns = query.columns.iter().map(|column| ScopeColumn::of(column, relation)).collect();
+        let columns =
+            query.columns.iter().map(|column| ScopeColumn::of(column, relation)).collect();
         Scope { columns }
     }
 

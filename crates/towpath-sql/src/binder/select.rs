@@ -21,7 +21,6 @@ pub(super) struct Item {
     pub(super) heading: String,
     pub(super) key: Option<String>,
     pub(super) bound: Bound,
-    pub(super) at: usize,
 }
 
 impl Planner<'_> {
@@ -34,10 +33,8 @@ impl Planner<'_> {
         let (plan, scope) = self.from(&select.from, env, select.at)?;
         let plan = self.filtered(plan, select, &scope, env)?;
         let mut items = self.items(select, &scope, env)?;
-        let aliases: Vec<(String, Bound)> = items
-            .iter()
-            .filter_map(|item| Some((item.key.clone()?, item.bound.clone())))
-            .collect();
+        let aliases: Vec<(String, Bound)> =
+            items.iter().filter_map(|item| Some((item.key.clone()?, item.bound.clone()))).collect();
         let groups = match &select.group_by {
             Some(group_by) => {
                 let mut binder = ExprBinder::new(self, env, &scope);
@@ -65,7 +62,7 @@ impl Planner<'_> {
         let mut exprs: Vec<DfExpr> = items.iter().map(|item| item.bound.expr.clone()).collect();
         exprs.extend(sort.iter().map(|sort| sort.expr.clone()));
         exprs.extend(having);
-        let plan = self.grouped(plan, groups, &mut exprs, select)?;
+        let plan = self.grouped(plan, groups, &mut exprs, (select, &scope))?;
         let plan = match exprs.get(items.len() + sort.len()).cloned() {
             Some(having) => LogicalPlanBuilder::from(plan)
                 .having(having)
@@ -93,7 +90,8 @@ impl Planner<'_> {
         let Some(condition) = &select.filter else { return Ok(plan) };
         let bound = ExprBinder::new(self, env, scope).filter(condition)?;
         refuse_calls(&bound.expr, "WHERE clause", condition.at)?;
-        let guarded = super::aggregate::guarded(bound.expr);
+        let guarded = super::aggregate::guarded(bound.expr)
+            .map_err(|error| SqlError::engine(condition.at, &error))?;
         LogicalPlanBuilder::from(plan)
             .filter(guarded)
             .and_then(LogicalPlanBuilder::build)
@@ -119,7 +117,7 @@ impl Planner<'_> {
                     binder.windows = &select.windows;
                     let bound = binder.bind(expr)?;
                     let (heading, key) = named_item(expr, alias.as_ref(), items.len());
-                    items.push(Item { heading, key, bound, at: expr.at });
+                    items.push(Item { heading, key, bound });
                 }
             }
             if items.len() > COLUMNS_MAX {
@@ -139,7 +137,12 @@ impl Planner<'_> {
         env: Env<'_>,
     ) -> Result<Vec<Item>> {
         let mut items: Vec<Item> = match qualifier(expr) {
-            Some(parts) => scope.of_relation(&parts).into_iter().filter(|c| !c.hidden).map(|c| star(c, expr.at)).collect(),
+            Some(parts) => scope
+                .of_relation(&parts)
+                .into_iter()
+                .filter(|c| !c.hidden)
+                .map(|c| star(c, expr.at))
+                .collect(),
             None => Vec::new(),
         };
         if items.is_empty() {
@@ -158,12 +161,13 @@ impl Planner<'_> {
             for (index, field) in fields.iter().enumerate() {
                 let heading = field.name.clone().unwrap_or_else(|| format!("_col{index}"));
                 let bound = row_field(bound.clone(), index, field);
-                items.push(Item { heading, key: field.name.clone(), bound, at: expr.at });
+                items.push(Item { heading, key: field.name.clone(), bound });
             }
         }
         if !aliases.is_empty() && aliases.len() != items.len() {
             let (given, found) = (aliases.len(), items.len());
-            let message = format!("Column alias list has {given} entries but relation has {found} columns");
+            let message =
+                format!("Column alias list has {given} entries but relation has {found} columns");
             return Err(mismatch(expr.at, message));
         }
         for (item, alias) in items.iter_mut().zip(aliases) {
@@ -224,7 +228,8 @@ impl Planner<'_> {
             places.push(match place {
                 Some(place) => place,
                 None if select.distinct => {
-                    let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
+                    let message =
+                        "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
                     return Err(semantic(at, message));
                 }
                 None => {
@@ -253,10 +258,14 @@ impl Planner<'_> {
     }
 
     fn check_comparable(&self, columns: &[OutputColumn], at: usize) -> Result<()> {
-        let odd = columns.iter().find(|c| matches!(c.data_type, Type::HyperLogLog | Type::Other(_)));
+        let odd =
+            columns.iter().find(|c| matches!(c.data_type, Type::HyperLogLog | Type::Other(_)));
         match odd {
             Some(column) => {
-                let message = format!("DISTINCT can only be applied to comparable types (actual: {})", column.data_type);
+                let message = format!(
+                    "DISTINCT can only be applied to comparable types (actual: {})",
+                    column.data_type
+                );
                 Err(mismatch(at, message))
             }
             None => Ok(()),
@@ -267,7 +276,7 @@ impl Planner<'_> {
 /// Refuses aggregates and window functions where rows are not grouped yet.
 pub(super) fn refuse_calls(expr: &DfExpr, clause: &str, at: usize) -> Result<()> {
     let mut found = None;
-    let _ = expr.apply(|node| {
+    let walked = expr.apply(|node| {
         let name = match node {
             DfExpr::AggregateFunction(call) => Some(call.func.name().to_owned()),
             DfExpr::WindowFunction(call) => Some(call.fun.name().to_owned()),
@@ -279,10 +288,13 @@ pub(super) fn refuse_calls(expr: &DfExpr, clause: &str, at: usize) -> Result<()>
         }
         Ok(TreeNodeRecursion::Continue)
     });
+    walked.map_err(|error| SqlError::engine(at, &error))?;
     match found {
         Some(name) => Err(semantic(
             at,
-            format!("{clause} cannot contain aggregations, window functions or grouping operations: [{name}]"),
+            format!(
+                "{clause} cannot contain aggregations, window functions or grouping operations: [{name}]"
+            ),
         )),
         None => Ok(()),
     }
@@ -302,12 +314,7 @@ fn sort_of(binder: &mut ExprBinder<'_>, item: &SortItem, items: &[Item]) -> Resu
 }
 
 fn star(column: &ScopeColumn, at: usize) -> Item {
-    Item {
-        heading: column.heading.clone(),
-        key: column.key.clone(),
-        bound: column_of(column, at),
-        at,
-    }
+    Item { heading: column.heading.clone(), key: column.key.clone(), bound: column_of(column, at) }
 }
 
 /// The name of a column of the select list: its alias, the last part of a dotted name as typed, or

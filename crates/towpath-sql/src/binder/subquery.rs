@@ -94,7 +94,8 @@ impl ExprBinder<'_> {
         let Some(function) = self.planner.functions.aggregate(name) else {
             return Err(semantic(at, format!("Function '{name}' not registered")));
         };
-        let call = AggregateFunction::new_udf(function, vec![argument], false, None, Vec::new(), None);
+        let call =
+            AggregateFunction::new_udf(function, vec![argument], false, None, Vec::new(), None);
         let call = DfExpr::AggregateFunction(call).alias(self.planner.unique(name));
         input
             .aggregate(Vec::<DfExpr>::new(), vec![call])
@@ -111,7 +112,10 @@ impl ExprBinder<'_> {
             bound = self.any_row(query, at)?;
         }
         let [column] = bound.columns.as_slice() else {
-            return Err(semantic(at, "Multiple columns returned by subquery are not yet supported"));
+            return Err(semantic(
+                at,
+                "Multiple columns returned by subquery are not yet supported",
+            ));
         };
         let (field, data_type) = (Arc::clone(&column.field), column.data_type.clone());
         let expr = DfExpr::ScalarSubquery(as_subquery(bound.plan));
@@ -177,7 +181,7 @@ impl ExprBinder<'_> {
     }
 
     pub(super) fn in_query(&mut self, value: &Expr, query: &Query, negated: bool) -> Result<Bound> {
-        let found = self.quantified(Comparison::Equal, false, value, query, value.at)?;
+        let found = self.quantified((Comparison::Equal, false), value, query, value.at)?;
         let expr = if negated { DfExpr::Not(Box::new(found.expr)) } else { found.expr };
         Ok(Bound::new(expr, Type::Boolean))
     }
@@ -185,8 +189,7 @@ impl ExprBinder<'_> {
     /// `x op ALL|ANY (query)`.
     pub(super) fn quantified(
         &mut self,
-        comparison: Comparison,
-        all: bool,
+        (comparison, all): (Comparison, bool),
         value: &Expr,
         query: &Query,
         at: usize,

@@ -7,106 +7,115 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder};
 
 use super::expression::{ExprBinder, row_field};
 use super::scope::{Scope, ScopeColumn};
 use super::{Bound, Env, Planner, mismatch, semantic};
-use crate::ast::{Expr, ExprKind, JoinCondition, JoinKind, TableAlias};
+use crate::ast::{Expr, ExprKind, JoinCondition, TableAlias};
 use crate::data_type::{RowField, Type};
 use crate::error::{Result, SqlError};
 
-/// The arguments of `UNNEST`, and whether their position is a column too.
-pub(super) type Unnested<'e> = (&'e [Expr], bool);
+/// An `UNNEST` relation.
+pub(super) struct UnnestCall<'e> {
+    pub(super) arrays: &'e [Expr],
+    /// Whether the position is a column too.
+    pub(super) ordinality: bool,
+    pub(super) alias: Option<&'e TableAlias>,
+    /// `LEFT JOIN`: a row whose collections are empty is kept.
+    pub(super) keep_empty: bool,
+    pub(super) at: usize,
+}
+
+/// A list column and what its items are.
+struct Spread {
+    name: String,
+    /// A single array of plain values: its items need no fields.
+    simple: bool,
+    item: FieldRef,
+    produced: Vec<RowField>,
+}
 
 impl Planner<'_> {
-    pub(super) fn unnest(
-        &self,
-        left: Option<(LogicalPlan, Scope)>,
-        unnested: Unnested<'_>,
-        alias: Option<&TableAlias>,
-        env: Env<'_>,
-        at: usize,
-    ) -> Result<(LogicalPlan, Scope)> {
-        self.unnest_joined(left, unnested, alias, env, (JoinKind::Cross, at))
-    }
-
     /// Only conditions that always hold can be joined on.
-    pub(super) fn check_unnest_condition(&self, condition: &JoinCondition, at: usize) -> Result<()> {
+    pub(super) fn check_unnest_condition(
+        &self,
+        condition: &JoinCondition,
+        at: usize,
+    ) -> Result<()> {
         match condition {
             JoinCondition::On(Expr { kind: ExprKind::Boolean(true), .. }) => Ok(()),
             _ => Err(semantic(at, "UNNEST in conditional JOIN is not supported: use ON TRUE")),
         }
     }
 
-    pub(super) fn unnest_joined(
+    pub(super) fn unnest(
         &self,
         left: Option<(LogicalPlan, Scope)>,
-        (arrays, ordinality): Unnested<'_>,
-        alias: Option<&TableAlias>,
+        call: &UnnestCall<'_>,
         env: Env<'_>,
-        (kind, at): (JoinKind, usize),
     ) -> Result<(LogicalPlan, Scope)> {
+        let at = call.at;
         let engine = |error| SqlError::engine(at, &error);
         self.count_relation(at)?;
         let (plan, scope) = match left {
             Some(left) => left,
             None => (LogicalPlanBuilder::empty(true).build().map_err(engine)?, Scope::default()),
         };
-        let mut binder = ExprBinder::new(self, env, &scope);
-        let bound = binder.bind_all(arrays)?;
-        let mut produced = Vec::new();
-        for (array, bound) in arrays.iter().zip(&bound) {
-            spread(&bound.data_type, array.at, &mut produced)?;
-        }
-        if ordinality {
-            produced.push(RowField { name: Some("ordinality".to_owned()), data_type: Type::BigInt });
-        }
-        let simple = produced.len() == 1 && bound.len() == 1
-            && !matches!(&bound[0].data_type, Type::Array(item) if matches!(**item, Type::Row(_)));
-        let list = if simple {
-            bound.into_iter().next().ok_or_else(|| semantic(at, "UNNEST needs an argument"))?
-        } else {
-            let with_ordinality = Bound::boolean(ordinality);
-            let args = std::iter::once(with_ordinality).chain(bound).collect();
-            let function = self.functions.internal("$unnest_rows");
-            binder.scalar_call(function, args, at)?
+        let (list, spread) = self.unnest_list(call, &scope, env)?;
+        let mut exprs: Vec<DfExpr> =
+            plan.schema().columns().into_iter().map(DfExpr::Column).collect();
+        exprs.push(list.expr.alias(&spread.name));
+        let handling = match call.keep_empty {
+            true => NullHandling::PreserveAndExpandEmpty,
+            false => NullHandling::Drop,
         };
-        let name = self.unique("unnest");
-        let item = match &list.field.data_type() {
-            arrow::datatypes::DataType::List(item)
-            | arrow::datatypes::DataType::LargeList(item) => Arc::clone(item),
-            other => return Err(mismatch(at, format!("Cannot unnest type: {other}"))),
-        };
-        let spread = self.spread_plan(plan, list, &name, kind == JoinKind::Left, at)?;
-        let element = Bound {
-            expr: DfExpr::Column(Column::from_name(name)),
-            field: item,
-            data_type: Type::Row(produced.clone()),
-        };
-        self.named_columns(spread, scope, element, (produced, simple), alias, at)
+        let options = UnnestOptions::new().with_null_handling(handling);
+        let column = Column::from_name(&spread.name);
+        let plan = LogicalPlanBuilder::from(plan)
+            .project(exprs)
+            .and_then(|builder| builder.unnest_column_with_options(column, options))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(engine)?;
+        self.named_columns(plan, scope, spread, call)
     }
 
-    /// Appends the list as a column and spreads it over rows.
-    fn spread_plan(
+    /// The list to spread over rows.
+    fn unnest_list(
         &self,
-        plan: LogicalPlan,
-        list: Bound,
-        name: &str,
-        keep_empty: bool,
-        at: usize,
-    ) -> Result<LogicalPlan> {
-        let mut exprs: Vec<DfExpr> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
-        exprs.push(list.expr.alias(name));
-        let handling =
-            if keep_empty { NullHandling::PreserveAndExpandEmpty } else { NullHandling::Drop };
-        let options = UnnestOptions::new().with_null_handling(handling);
-        LogicalPlanBuilder::from(plan)
-            .project(exprs)
-            .and_then(|builder| builder.unnest_column_with_options(Column::from_name(name), options))
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(|error| SqlError::engine(at, &error))
+        call: &UnnestCall<'_>,
+        scope: &Scope,
+        env: Env<'_>,
+    ) -> Result<(Bound, Spread)> {
+        let at = call.at;
+        let mut binder = ExprBinder::new(self, env, scope);
+        let mut bound = binder.bind_all(call.arrays)?;
+        let mut produced = Vec::new();
+        for (array, bound) in call.arrays.iter().zip(&bound) {
+            spread(&bound.data_type, array.at, &mut produced)?;
+        }
+        if call.ordinality {
+            let name = Some("ordinality".to_owned());
+            produced.push(RowField { name, data_type: Type::BigInt });
+        }
+        let plain = |one: &Bound| matches!(&one.data_type, Type::Array(item) if !matches!(**item, Type::Row(_)));
+        let simple = bound.len() == 1 && !call.ordinality && bound.iter().all(plain);
+        let list = match bound.pop() {
+            Some(only) if simple => only,
+            last => {
+                let with_ordinality = Bound::boolean(call.ordinality);
+                let args = std::iter::once(with_ordinality).chain(bound).chain(last).collect();
+                binder.scalar_call(self.functions.internal("$unnest_rows"), args, at)?
+            }
+        };
+        let item = match &list.field.data_type() {
+            DataType::List(item) | DataType::LargeList(item) => Arc::clone(item),
+            other => return Err(mismatch(at, format!("Cannot unnest type: {other}"))),
+        };
+        let name = self.unique("unnest");
+        Ok((list, Spread { name, simple, item, produced }))
     }
 
     /// Gives the produced values names of their own, beside the columns of the left.
@@ -114,42 +123,48 @@ impl Planner<'_> {
         &self,
         plan: LogicalPlan,
         mut scope: Scope,
-        element: Bound,
-        (produced, simple): (Vec<RowField>, bool),
-        alias: Option<&TableAlias>,
-        at: usize,
+        spread: Spread,
+        call: &UnnestCall<'_>,
     ) -> Result<(LogicalPlan, Scope)> {
-        let mut exprs: Vec<DfExpr> =
-            scope.columns.iter().map(|column| DfExpr::Column(column.column.clone())).collect();
-        exprs.dedup();
-        let relation: Vec<String> = alias.iter().map(|alias| alias.name.key()).collect();
+        let mut exprs: Vec<DfExpr> = Vec::new();
+        for column in &scope.columns {
+            let column = DfExpr::Column(column.column.clone());
+            if !exprs.contains(&column) {
+                exprs.push(column);
+            }
+        }
+        let relation: Vec<String> = call.alias.iter().map(|alias| alias.name.key()).collect();
+        let element = Bound {
+            expr: DfExpr::Column(Column::from_name(spread.name)),
+            field: spread.item,
+            data_type: Type::Row(spread.produced.clone()),
+        };
         let mut own = Scope::default();
-        for (index, field) in produced.iter().enumerate() {
-            let value = if simple {
-                Bound { data_type: field.data_type.clone(), ..element.clone() }
-            } else {
-                row_field(element.clone(), index, field)
+        for (index, field) in spread.produced.into_iter().enumerate() {
+            let value = match spread.simple {
+                true => Bound { data_type: field.data_type.clone(), ..element.clone() },
+                false => row_field(element.clone(), index, &field),
             };
             let name = self.unique("col");
             exprs.push(value.expr.alias(name.clone()));
             own.columns.push(ScopeColumn {
                 relation: relation.clone(),
                 key: field.name.clone(),
-                heading: field.name.clone().unwrap_or_else(|| format!("_col{index}")),
+                heading: field.name.unwrap_or_else(|| format!("_col{index}")),
                 field: value.field,
-                data_type: field.data_type.clone(),
+                data_type: field.data_type,
                 column: Column::from_name(name),
                 joined: false,
                 hidden: false,
             });
         }
-        if let Some(alias) = alias {
+        if let Some(alias) = call.alias {
             own.rename(&alias.columns, &alias.name)?;
         }
         let plan = LogicalPlanBuilder::from(plan)
             .project(exprs)
             .and_then(LogicalPlanBuilder::build)
-            .map_err(|error| SqlError::engine(at, &error))?;
+            .map_err(|error| SqlError::engine(call.at, &error))?;
         scope.columns.extend(own.columns);
         Ok((plan, scope))
     }

@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{
-    NullTreatment, Sort, WindowFunction, WindowFunctionParams,
-};
+use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::function::WindowUDFFieldArgs;
 use datafusion::logical_expr::{
     Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
-use datafusion::logical_expr::function::WindowUDFFieldArgs;
 
 use super::expression::ExprBinder;
 use super::{Bound, mismatch, semantic};
@@ -96,7 +94,7 @@ impl ExprBinder<'_> {
 
     fn window(&self, call: &Call, at: usize) -> Result<ResolvedWindow> {
         let spec = match &call.over {
-            Some(Window::Spec(spec)) => spec.clone(),
+            Some(Window::Spec(spec)) => spec.as_ref().clone(),
             Some(Window::Named(name)) => WindowSpec {
                 base: Some(name.clone()),
                 partition_by: Vec::new(),
@@ -193,8 +191,17 @@ impl ExprBinder<'_> {
         };
         let backwards = matches!(frame.start, FrameBound::UnboundedFollowing)
             || matches!(frame.end, Some(FrameBound::UnboundedPreceding))
-            || matches!((&frame.start, &frame.end), (FrameBound::Following(_), None | Some(FrameBound::CurrentRow | FrameBound::Preceding(_))))
-            || matches!((&frame.start, &frame.end), (FrameBound::CurrentRow, Some(FrameBound::Preceding(_))));
+            || matches!(
+                (&frame.start, &frame.end),
+                (
+                    FrameBound::Following(_),
+                    None | Some(FrameBound::CurrentRow | FrameBound::Preceding(_))
+                )
+            )
+            || matches!(
+                (&frame.start, &frame.end),
+                (FrameBound::CurrentRow, Some(FrameBound::Preceding(_)))
+            );
         if backwards {
             let message = "Window frame starting point cannot be after its ending point";
             return Err(semantic(frame.at, message));
@@ -209,8 +216,12 @@ impl ExprBinder<'_> {
         key_type: Option<&Type>,
     ) -> Result<WindowFrameBound> {
         Ok(match bound {
-            FrameBound::UnboundedPreceding => WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
-            FrameBound::UnboundedFollowing => WindowFrameBound::Following(ScalarValue::UInt64(None)),
+            FrameBound::UnboundedPreceding => {
+                WindowFrameBound::Preceding(ScalarValue::UInt64(None))
+            }
+            FrameBound::UnboundedFollowing => {
+                WindowFrameBound::Following(ScalarValue::UInt64(None))
+            }
             FrameBound::CurrentRow => WindowFrameBound::CurrentRow,
             FrameBound::Preceding(distance) => {
                 WindowFrameBound::Preceding(self.distance(distance, units, key_type)?)
@@ -234,13 +245,22 @@ impl ExprBinder<'_> {
         if units != WindowFrameUnits::Range {
             let bound = match data_type.is_integer() {
                 true => self.planner.coerce(bound, &Type::BigInt),
-                false => return Err(mismatch(at, format!("Window frame {units} value type must be exact numeric type with scale 0 (actual {data_type})"))),
+                false => {
+                    return Err(mismatch(
+                        at,
+                        format!(
+                            "Window frame {units} value type must be exact numeric type with scale 0 (actual {data_type})"
+                        ),
+                    ));
+                }
             };
             return match bound.scalar() {
                 Some(ScalarValue::Int64(Some(value))) if *value >= 0 => {
                     Ok(ScalarValue::UInt64(u64::try_from(*value).ok()))
                 }
-                Some(_) => Err(semantic(at, "Window frame offset value must not be negative or null")),
+                Some(_) => {
+                    Err(semantic(at, "Window frame offset value must not be negative or null"))
+                }
                 None => Err(not_constant(at)),
             };
         }
@@ -249,12 +269,16 @@ impl ExprBinder<'_> {
             return Err(semantic(at, message));
         };
         let target = match (key_type, &data_type) {
-            (_, Type::IntervalDayToSecond | Type::IntervalYearToMonth) if key_type.is_temporal() => {
+            (_, Type::IntervalDayToSecond | Type::IntervalYearToMonth)
+                if key_type.is_temporal() =>
+            {
                 data_type.clone()
             }
             _ if coercion::converts(&data_type, key_type) => key_type.clone(),
             _ => {
-                let message = format!("Window frame RANGE value type ({data_type}) not compatible with sort item type ({key_type})");
+                let message = format!(
+                    "Window frame RANGE value type ({data_type}) not compatible with sort item type ({key_type})"
+                );
                 return Err(mismatch(at, message));
             }
         };
@@ -267,7 +291,9 @@ impl ExprBinder<'_> {
                 0,
                 value.checked_mul(1_000_000).ok_or_else(|| not_constant(at))?,
             ),
-            ScalarValue::IntervalYearMonth(Some(value)) => ScalarValue::new_interval_mdn(value, 0, 0),
+            ScalarValue::IntervalYearMonth(Some(value)) => {
+                ScalarValue::new_interval_mdn(value, 0, 0)
+            }
             other => other,
         })
     }

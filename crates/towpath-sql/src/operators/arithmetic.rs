@@ -7,8 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal128Type, DurationMillisecondType, Field, FieldRef,
-    Int8Type, Int16Type, Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimeUnit,
-    i256,
+    Int8Type, Int16Type, Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimeUnit, i256,
 };
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
@@ -30,7 +29,11 @@ pub(super) fn operators() -> Vec<Operator> {
             |args| returns(args, Op::Multiply),
             |args| evaluate(args, Op::Multiply),
         ),
-        Operator::new("$divide", |args| returns(args, Op::Divide), |args| evaluate(args, Op::Divide)),
+        Operator::new(
+            "$divide",
+            |args| returns(args, Op::Divide),
+            |args| evaluate(args, Op::Divide),
+        ),
         Operator::new(
             "$modulus",
             |args| returns(args, Op::Modulus),

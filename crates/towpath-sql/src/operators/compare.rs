@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, DynComparator, Float32Array, Float64Array, make_comparator,
+    Array, ArrayRef, AsArray, BooleanArray, DynComparator, Float32Array, Float64Array,
+    make_comparator,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{SortOptions, cast};
@@ -107,11 +108,7 @@ impl Comparator {
 
     fn leaf(left: &ArrayRef, right: &ArrayRef) -> Result<Comparator> {
         let compare = make_comparator(left, right, SortOptions::default())?;
-        Ok(Comparator::Leaf {
-            left: left.logical_nulls(),
-            right: right.logical_nulls(),
-            compare,
-        })
+        Ok(Comparator::Leaf { left: left.logical_nulls(), right: right.logical_nulls(), compare })
     }
 
     /// Evaluates the comparison spelled `symbol`.

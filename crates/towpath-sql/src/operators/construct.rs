@@ -72,7 +72,7 @@ fn array_field(args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
 
 /// Item `i` of row `r` is row `r` of argument `i`.
 fn array(item: &FieldRef, arrays: &[ArrayRef]) -> Result<ArrayRef> {
-    let rows = arrays.first().map_or(0, |array| array.len());
+    let rows = arrays.first().map_or(0, Array::len);
     let width = arrays.len();
     let sources: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
     let values = if rows == 1 {

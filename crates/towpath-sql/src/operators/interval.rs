@@ -40,7 +40,8 @@ pub(crate) fn parse_literal(
             continue;
         }
         let Some((_, unit)) = FIELDS.get(at) else { return Err(fault()) };
-        let end = if at == last { rest.len() } else { rest.find(separator(at)).ok_or_else(fault)? };
+        let end =
+            if at == last { rest.len() } else { rest.find(separator(at)).ok_or_else(fault)? };
         let part = rest.get(..end).ok_or_else(fault)?;
         rest = rest.get(end + usize::from(at != last)..).ok_or_else(fault)?;
         let value = if at == 6 { seconds(part) } else { number(part)?.checked_mul(*unit) };
@@ -77,22 +78,6 @@ fn seconds(part: &str) -> Option<i64> {
     whole.checked_mul(1_000)?.checked_add(number(&milliseconds).ok()?)
 }
 
-/// Prints months as Trino does: `1-2`.
-pub(crate) fn months_text(months: i32) -> String {
-    let sign = if months < 0 { "-" } else { "" };
-    let months = months.unsigned_abs();
-    format!("{sign}{}-{}", months / 12, months % 12)
-}
-
-/// Prints milliseconds as Trino does: `1 02:03:04.500`.
-pub(crate) fn milliseconds_text(milliseconds: i64) -> String {
-    let sign = if milliseconds < 0 { "-" } else { "" };
-    let all = milliseconds.unsigned_abs();
-    let (days, rest) = (all / 86_400_000, all % 86_400_000);
-    let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60);
-    format!("{sign}{days} {hours:02}:{minutes:02}:{:02}.{:03}", rest / 1_000 % 60, rest % 1_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,7 +88,6 @@ mod tests {
         assert_eq!(parse_literal("-3", false, "DAY", None), Ok((None, -3 * 86_400_000)));
         let parsed = parse_literal("1 02:03:04.5", false, "DAY", Some("SECOND"));
         assert_eq!(parsed, Ok((None, 93_784_500)));
-        assert_eq!(milliseconds_text(93_784_500), "1 02:03:04.500");
         assert!(parse_literal("x", false, "DAY", None).is_err());
         assert!(parse_literal("1", false, "DAY", Some("MONTH")).is_err());
     }

@@ -17,10 +17,8 @@ pub(super) fn operator() -> Operator {
 
 fn evaluate(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let symbol = evaluated_text(args, 0)?.to_owned();
-    let all = matches!(
-        args.args.get(1),
-        Some(ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))))
-    );
+    let all =
+        matches!(args.args.get(1), Some(ColumnarValue::Scalar(ScalarValue::Boolean(Some(true)))));
     over_arrays(args, |arrays| {
         let [_, _, value, lists] = arrays else {
             return exec_err!("a quantified comparison takes a value and an array");

@@ -1,6 +1,5 @@
 //! The working table of `WITH RECURSIVE`, which fails past [`RECURSION_DEPTH_MAX`] rounds.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,9 +15,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
 use crate::limits::RECURSION_DEPTH_MAX;
@@ -105,11 +102,6 @@ impl ExecutionPlan for BoundedRecursion {
     /// The count outlives the reset between rounds; that is its purpose.
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
-    }
-
-    fn with_new_state(&self, state: Arc<dyn Any + Send + Sync>) -> Option<Arc<dyn ExecutionPlan>> {
-        let inner = self.inner.with_new_state(state)?;
-        Some(Arc::new(BoundedRecursion { inner, rounds: Arc::clone(&self.rounds) }))
     }
 
     fn execute(

@@ -135,9 +135,7 @@ fn scaled(op: Op, interval: &ArrayRef, number: &ArrayRef) -> Result<ArrayRef> {
             .collect();
         return Ok(Arc::new(months?));
     }
-    Ok(Arc::new(DurationMillisecondArray::from(
-        values.iter().collect::<Vec<Option<i64>>>(),
-    )))
+    Ok(Arc::new(DurationMillisecondArray::from(values.iter().collect::<Vec<Option<i64>>>())))
 }
 
 #[expect(
@@ -241,7 +239,8 @@ fn shifted_dates(
             return day.checked_add(i32::try_from(amount / DAY_MILLIS).ok()?);
         }
         let days = Days::new(u64::from(day.unsigned_abs()));
-        let date = if day < 0 { epoch.checked_sub_days(days) } else { epoch.checked_add_days(days) };
+        let date =
+            if day < 0 { epoch.checked_sub_days(days) } else { epoch.checked_add_days(days) };
         let moved = add_months(date?.and_hms_opt(0, 0, 0)?, amount)?.date();
         i32::try_from(moved.signed_duration_since(epoch).num_days()).ok()
     };
@@ -260,10 +259,7 @@ fn shifted_dates(
 }
 
 /// Times wrap around midnight.
-fn shifted_times(
-    times: &ArrayRef,
-    amounts: impl Iterator<Item = Option<i64>>,
-) -> Result<ArrayRef> {
+fn shifted_times(times: &ArrayRef, amounts: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
     let nanos = cast(&cast(times, &DataType::Time64(TimeUnit::Nanosecond))?, &DataType::Int64)?;
     let values: PrimitiveArray<Int64Type> = nanos
         .as_primitive::<Int64Type>()

@@ -99,9 +99,9 @@ fn guarded(
 /// Whether an error is about a value, and not about the engine or its limits.
 pub(crate) fn is_caught(error: &DataFusionError) -> bool {
     match error.find_root() {
-        DataFusionError::External(inner) => inner
-            .downcast_ref::<FunctionError>()
-            .is_none_or(|error| error.code.is_caught_by_try()),
+        DataFusionError::External(inner) => {
+            inner.downcast_ref::<FunctionError>().is_none_or(|error| error.code.is_caught_by_try())
+        }
         DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => true,
         _ => false,
     }

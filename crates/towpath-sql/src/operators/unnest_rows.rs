@@ -53,9 +53,8 @@ fn evaluate(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let ordinality =
         matches!(args.args.first(), Some(ColumnarValue::Scalar(ScalarValue::Boolean(Some(true)))));
     over_arrays(args, |arrays| {
-        let rows = arrays.first().map_or(0, |array| array.len());
-        let collections =
-            arrays.iter().skip(1).map(Collection::new).collect::<Result<Vec<_>>>()?;
+        let rows = arrays.first().map_or(0, Array::len);
+        let collections = arrays.iter().skip(1).map(Collection::new).collect::<Result<Vec<_>>>()?;
         let lengths: Vec<usize> = (0..rows)
             .map(|row| collections.iter().map(|one| one.range(row).len()).max().unwrap_or(0))
             .collect();

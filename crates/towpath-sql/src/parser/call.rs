@@ -49,7 +49,7 @@ impl Parser<'_> {
         if over {
             self.next += 1;
             call.over = Some(if self.at_symbol("(") {
-                Window::Spec(self.window_spec()?)
+                Window::Spec(Box::new(self.window_spec()?))
             } else {
                 Window::Named(self.ident()?)
             });
@@ -115,9 +115,23 @@ impl Parser<'_> {
         self.expect_symbol("(")?;
         let field = self.ident()?;
         let known = [
-            "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow",
-            "day_of_year", "doy", "year_of_week", "yow", "hour", "minute", "second",
-            "timezone_hour", "timezone_minute",
+            "year",
+            "quarter",
+            "month",
+            "week",
+            "day",
+            "day_of_month",
+            "day_of_week",
+            "dow",
+            "day_of_year",
+            "doy",
+            "year_of_week",
+            "yow",
+            "hour",
+            "minute",
+            "second",
+            "timezone_hour",
+            "timezone_minute",
         ];
         if !known.contains(&field.key().as_str()) {
             let message = format!("Invalid EXTRACT field: {}", field.text);
@@ -166,7 +180,11 @@ impl Parser<'_> {
             let at = self.offset();
             let form = self.ident()?;
             if !["nfc", "nfd", "nfkc", "nfkd"].contains(&form.key().as_str()) {
-                return Err(SqlError::at(ErrorKind::Syntax, at, "Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'"));
+                return Err(SqlError::at(
+                    ErrorKind::Syntax,
+                    at,
+                    "Expecting: 'NFC', 'NFD', 'NFKC', 'NFKD'",
+                ));
             }
             args.push(Expr { kind: ExprKind::Text(form.text.to_ascii_uppercase()), at });
         }

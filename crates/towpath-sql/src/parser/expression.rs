@@ -2,9 +2,7 @@
 //! sign, `AT TIME ZONE`, and the postfix forms `a[1]` and `a.b`.
 
 use super::{Parser, is_reserved};
-use crate::ast::{
-    Arithmetic, Call, Comparison, Expr, ExprKind, Ident, TrimSide,
-};
+use crate::ast::{Arithmetic, Call, Comparison, Expr, ExprKind, Ident, TrimSide};
 use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
 use crate::lexer::{TokenKind, uuid_length};
@@ -101,8 +99,11 @@ impl Parser<'_> {
         let quantifier = ["ALL", "SOME", "ANY"].into_iter().find(|word| self.at_word(word));
         if let Some(word) = quantifier
             && self.symbol_at(1, "(")
-            && (self.word_at(2, "SELECT") || self.word_at(2, "VALUES") || self.word_at(2, "WITH")
-                || self.word_at(2, "TABLE") || self.symbol_at(2, "("))
+            && (self.word_at(2, "SELECT")
+                || self.word_at(2, "VALUES")
+                || self.word_at(2, "WITH")
+                || self.word_at(2, "TABLE")
+                || self.symbol_at(2, "("))
         {
             self.next += 2;
             let query = Box::new(self.query()?);
@@ -487,7 +488,8 @@ impl Parser<'_> {
     /// `DATE '…'`, `DECIMAL '…'`, `TIMESTAMP '…'`, `VARCHAR '…'`, `DOUBLE PRECISION '…'` …
     fn typed_literal_or_name(&mut self) -> Result<ExprKind> {
         let next_is_text = |ahead: usize| matches!(self.token(ahead).kind, TokenKind::Text(_));
-        if !next_is_text(1) && !(self.at_words(&["DOUBLE", "PRECISION"]) && next_is_text(2)) {
+        let precision = self.at_words(&["DOUBLE", "PRECISION"]) && next_is_text(2);
+        if !next_is_text(1) && !precision {
             return self.name_or_call();
         }
         let at = self.offset();
@@ -497,7 +499,11 @@ impl Parser<'_> {
             target => target,
         };
         let TokenKind::Text(text) = self.advance() else {
-            return Err(SqlError::at(ErrorKind::Syntax, at, "mismatched input. Expecting: <string>"));
+            return Err(SqlError::at(
+                ErrorKind::Syntax,
+                at,
+                "mismatched input. Expecting: <string>",
+            ));
         };
         Ok(ExprKind::Typed(target, text))
     }
@@ -527,12 +533,22 @@ impl Parser<'_> {
         let mut escape = '\\';
         if self.accept_word("UESCAPE") {
             let TokenKind::Text(given) = self.advance() else {
-                return Err(SqlError::at(ErrorKind::Syntax, at, "Expecting: a string after UESCAPE"));
+                return Err(SqlError::at(
+                    ErrorKind::Syntax,
+                    at,
+                    "Expecting: a string after UESCAPE",
+                ));
             };
             let mut characters = given.chars();
             escape = match (characters.next(), characters.next()) {
                 (Some(character), None) => character,
-                _ => return Err(SqlError::at(ErrorKind::Syntax, at, "Invalid Unicode escape character")),
+                _ => {
+                    return Err(SqlError::at(
+                        ErrorKind::Syntax,
+                        at,
+                        "Invalid Unicode escape character",
+                    ));
+                }
             };
         }
         decode_unicode(text, escape)
@@ -550,7 +566,11 @@ impl Parser<'_> {
             ("TRAILING", TrimSide::Trailing),
         ] {
             // `trim(both)` trims a column of that name.
-            if side.is_none() && self.at_word(word) && !self.symbol_at(1, ")") && !self.symbol_at(1, ",") {
+            if side.is_none()
+                && self.at_word(word)
+                && !self.symbol_at(1, ")")
+                && !self.symbol_at(1, ",")
+            {
                 self.next += 1;
                 side = Some(named);
             }

@@ -117,7 +117,8 @@ impl Parser<'_> {
             chain += 1;
             let all = self.set_quantifier(chain)?;
             let right = self.intersections()?;
-            left = QueryBody::SetOperation(Box::new(SetOperation { operator, all, left, right, at }));
+            left =
+                QueryBody::SetOperation(Box::new(SetOperation { operator, all, left, right, at }));
         }
     }
 
@@ -133,7 +134,8 @@ impl Parser<'_> {
             let all = self.set_quantifier(chain)?;
             let right = self.query_primary()?;
             let operator = SetOperator::Intersect;
-            left = QueryBody::SetOperation(Box::new(SetOperation { operator, all, left, right, at }));
+            left =
+                QueryBody::SetOperation(Box::new(SetOperation { operator, all, left, right, at }));
         }
     }
 
@@ -215,8 +217,7 @@ impl Parser<'_> {
         let expr = self.expression()?;
         if self.at_symbol(".") && self.symbol_at(1, "*") {
             self.next += 2;
-            let aliases =
-                if self.accept_word("AS") { self.ident_list()? } else { Vec::new() };
+            let aliases = if self.accept_word("AS") { self.ident_list()? } else { Vec::new() };
             return Ok(SelectItem::AllOf(expr, aliases));
         }
         if self.accept_word("AS") || self.at_ident() {

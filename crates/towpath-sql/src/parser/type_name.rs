@@ -107,7 +107,8 @@ impl Parser<'_> {
             return Err(SqlError::at(ErrorKind::TypeMismatch, at, message));
         }
         if scale > precision {
-            let message = format!("DECIMAL scale must be in range [0, precision ({precision})]: {scale}");
+            let message =
+                format!("DECIMAL scale must be in range [0, precision ({precision})]: {scale}");
             return Err(SqlError::at(ErrorKind::TypeMismatch, at, message));
         }
         Ok(Type::Decimal(precision.try_into().unwrap_or(1), scale.try_into().unwrap_or(0)))
@@ -117,7 +118,9 @@ impl Parser<'_> {
         let at = self.offset();
         let precision = self.type_parameter(12)?.unwrap_or(3);
         if precision > u64::from(TIME_PRECISION_MAX) {
-            return Err(self.unsupported(at, &format!("{name} precision above {TIME_PRECISION_MAX}")));
+            return Err(
+                self.unsupported(at, &format!("{name} precision above {TIME_PRECISION_MAX}"))
+            );
         }
         let precision = u8::try_from(precision).unwrap_or(3);
         let zoned = self.accept_words(&["WITH", "TIME", "ZONE"]);
@@ -193,8 +196,13 @@ mod tests {
     #[test]
     fn displayed_types_read_back() {
         for name in [
-            "varchar(3)", "decimal(38,2)", "timestamp(3) with time zone", "map(varchar, json)",
-            "row(a bigint, \"b c\" varchar, array(date))", "interval day to second", "time(6)",
+            "varchar(3)",
+            "decimal(38,2)",
+            "timestamp(3) with time zone",
+            "map(varchar, json)",
+            "row(a bigint, \"b c\" varchar, array(date))",
+            "interval day to second",
+            "time(6)",
         ] {
             assert_eq!(parse_type(name).unwrap().to_string(), name);
         }

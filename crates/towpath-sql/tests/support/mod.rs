@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -64,25 +64,39 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// Parses, plans and runs a statement; errors are their text.
-pub async fn run(sql: &str, tables: &Tables) -> Result<Rows, String> {
+/// Parses, plans and runs a statement: headings, schema and batches. Errors are their text.
+pub async fn batches(
+    sql: &str,
+    tables: &Tables,
+) -> Result<(Vec<String>, SchemaRef, Vec<RecordBatch>), String> {
+    let (planned, schema, batches) = execute(sql, tables).await?;
+    Ok((planned.headings, schema, batches))
+}
+
+async fn execute(
+    sql: &str,
+    tables: &Tables,
+) -> Result<(PlannedStatement, SchemaRef, Vec<RecordBatch>), String> {
     let statement = Statement::parse(sql).map_err(|error| error.to_string())?;
     let config = SessionConfig::new().with_target_partitions(2);
     let session = session_state(config, runtime(), now());
-    let planned: PlannedStatement =
-        statement.plan(&session, tables).await.map_err(|error| error.to_string())?;
-    let physical = session
-        .create_physical_plan(&planned.plan)
-        .await
-        .map_err(|error| trino_text(&error))?;
-    let batches =
-        collect(physical, session.task_ctx()).await.map_err(|error| trino_text(&error))?;
+    let planned = statement.plan(&session, tables).await.map_err(|error| error.to_string())?;
+    let plan = session.create_physical_plan(&planned.plan).await;
+    let plan = plan.map_err(|error| trino_text(&error))?;
+    let schema = plan.schema();
+    let batches = collect(plan, session.task_ctx()).await.map_err(|error| trino_text(&error))?;
+    Ok((planned, schema, batches))
+}
+
+/// Runs a statement to values.
+pub async fn run(sql: &str, tables: &Tables) -> Result<Rows, String> {
+    let (planned, _, batches) = execute(sql, tables).await?;
     let mut rows = Vec::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {
             let cells = batch.columns().iter().zip(batch.schema_ref().fields());
             let cells = cells.zip(&planned.types);
-            rows.push(cells.map(|((array, field), data_type)| cell(array, field, data_type, row)).collect());
+            rows.push(cells.map(|((array, field), kind)| cell(array, field, kind, row)).collect());
         }
     }
     Ok(Rows { headings: planned.headings, types: planned.types, rows })
@@ -111,7 +125,9 @@ pub fn cell(array: &ArrayRef, field: &Field, data_type: &Type, row: usize) -> Va
             let Type::Row(types) = data_type else { panic!("{data_type} is a struct") };
             let columns = array.as_struct().columns();
             let cells = columns.iter().zip(fields).zip(types);
-            cells.map(|((column, field), inner)| cell(column, field, &inner.data_type, row)).collect()
+            cells
+                .map(|((column, field), inner)| cell(column, field, &inner.data_type, row))
+                .collect()
         }
         DataType::Map(..) => {
             let Type::Map(key_type, value_type) = data_type else { panic!("{data_type} is a map") };

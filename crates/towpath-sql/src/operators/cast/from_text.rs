@@ -20,27 +20,33 @@ pub(super) fn parse(value: &ArrayRef, to: &Type) -> Result<ArrayRef> {
     let rows = 0..value.len();
     let each = |row: usize| texts.get(row);
     Ok(match to {
-        Type::Boolean => {
-            Arc::new(rows.map(|r| each(r).map(boolean).transpose()).collect::<Result<BooleanArray>>()?)
-        }
-        Type::TinyInt => {
-            Arc::new(rows.map(|r| each(r).map(|t| integer(t, "TINYINT")).transpose()).collect::<Result<Int8Array>>()?)
-        }
-        Type::SmallInt => {
-            Arc::new(rows.map(|r| each(r).map(|t| integer(t, "SMALLINT")).transpose()).collect::<Result<Int16Array>>()?)
-        }
-        Type::Integer => {
-            Arc::new(rows.map(|r| each(r).map(|t| integer(t, "INT")).transpose()).collect::<Result<Int32Array>>()?)
-        }
-        Type::BigInt => {
-            Arc::new(rows.map(|r| each(r).map(|t| integer(t, "BIGINT")).transpose()).collect::<Result<Int64Array>>()?)
-        }
-        Type::Real => {
-            Arc::new(rows.map(|r| each(r).map(|t| float(t, "REAL")).transpose()).collect::<Result<Float32Array>>()?)
-        }
-        Type::Double => {
-            Arc::new(rows.map(|r| each(r).map(|t| float(t, "DOUBLE")).transpose()).collect::<Result<Float64Array>>()?)
-        }
+        Type::Boolean => Arc::new(
+            rows.map(|r| each(r).map(boolean).transpose()).collect::<Result<BooleanArray>>()?,
+        ),
+        Type::TinyInt => Arc::new(
+            rows.map(|r| each(r).map(|t| integer(t, "TINYINT")).transpose())
+                .collect::<Result<Int8Array>>()?,
+        ),
+        Type::SmallInt => Arc::new(
+            rows.map(|r| each(r).map(|t| integer(t, "SMALLINT")).transpose())
+                .collect::<Result<Int16Array>>()?,
+        ),
+        Type::Integer => Arc::new(
+            rows.map(|r| each(r).map(|t| integer(t, "INT")).transpose())
+                .collect::<Result<Int32Array>>()?,
+        ),
+        Type::BigInt => Arc::new(
+            rows.map(|r| each(r).map(|t| integer(t, "BIGINT")).transpose())
+                .collect::<Result<Int64Array>>()?,
+        ),
+        Type::Real => Arc::new(
+            rows.map(|r| each(r).map(|t| float(t, "REAL")).transpose())
+                .collect::<Result<Float32Array>>()?,
+        ),
+        Type::Double => Arc::new(
+            rows.map(|r| each(r).map(|t| float(t, "DOUBLE")).transpose())
+                .collect::<Result<Float64Array>>()?,
+        ),
         Type::Decimal(p, s) => {
             let values = rows.map(|r| each(r).map(|t| decimal(t, *p, *s)).transpose());
             let values = values.collect::<Result<Decimal128Array>>()?;
@@ -48,7 +54,7 @@ pub(super) fn parse(value: &ArrayRef, to: &Type) -> Result<ArrayRef> {
         }
         Type::Date | Type::Time(_) | Type::Timestamp(_) | Type::TimestampTz(_) => {
             let values = rows.map(|r| each(r).map(|t| point(t, to)).transpose());
-            moment::column(values.collect::<Result<Vec<_>>>()?, to)?
+            moment::column(&values.collect::<Result<Vec<_>>>()?, to)?
         }
         Type::IpAddress => sixteen(rows.map(|r| each(r).map(ip_address).transpose()))?,
         Type::Uuid => sixteen(rows.map(|r| each(r).map(uuid).transpose()))?,
@@ -89,7 +95,9 @@ fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128> {
     decimal_from_text(text.trim(), precision, scale.cast_signed()).ok_or_else(|| {
         let numeric = text.trim().parse::<f64>().is_ok();
         let why = if numeric { "Value too large." } else { "Value is not a number." };
-        invalid_cast(format!("Cannot cast VARCHAR '{text}' to DECIMAL({precision}, {scale}). {why}"))
+        invalid_cast(format!(
+            "Cannot cast VARCHAR '{text}' to DECIMAL({precision}, {scale}). {why}"
+        ))
     })
 }
 
@@ -139,7 +147,8 @@ fn ip_address(text: &str) -> Result<[u8; 16]> {
 
 fn uuid(text: &str) -> Result<[u8; 16]> {
     let parsed = (text.len() == 36).then(|| uuid::Uuid::parse_str(text).ok()).flatten();
-    let parsed = parsed.ok_or_else(|| invalid_cast(format!("Cannot cast value to UUID: {text}")))?;
+    let parsed =
+        parsed.ok_or_else(|| invalid_cast(format!("Cannot cast value to UUID: {text}")))?;
     Ok(*parsed.as_bytes())
 }
 

@@ -48,7 +48,11 @@ fn evaluate(args: &ScalarFunctionArgs, safe: bool) -> Result<ColumnarValue> {
     let source = read_type(evaluated_text(args, 2)?)?;
     over_arrays(args, |arrays| {
         let Some(value) = arrays.first() else { return exec_err!("a cast takes a value") };
-        if safe { try_cast_array(value, &source, &target) } else { cast_array(value, &source, &target) }
+        if safe {
+            try_cast_array(value, &source, &target)
+        } else {
+            cast_array(value, &source, &target)
+        }
     })
 }
 
@@ -96,9 +100,8 @@ pub(crate) fn cast_array(value: &ArrayRef, from: &Type, to: &Type) -> Result<Arr
         (from, to) if from.is_nested() && to.is_nested() => nested::convert(value, from, to),
         (from, to) if is_numeric(from) && is_numeric(to) => number::convert(value, from, to),
         (from, to) if from.is_temporal() && to.is_temporal() => moment::convert(value, from, to),
-        (Type::Varbinary, Type::Uuid | Type::IpAddress) | (Type::Uuid | Type::IpAddress, Type::Varbinary) => {
-            from_text::sixteen_bytes(value, to)
-        }
+        (Type::Varbinary, Type::Uuid | Type::IpAddress)
+        | (Type::Uuid | Type::IpAddress, Type::Varbinary) => from_text::sixteen_bytes(value, to),
         _ => Ok(arrow::compute::cast(value, &target)?),
     }
 }
@@ -215,13 +218,15 @@ pub(crate) fn is_castable(from: &Type, to: &Type) -> bool {
 fn is_json_castable(data_type: &Type) -> bool {
     match data_type {
         Type::Array(item) => is_json_castable(item),
-        Type::Map(key, value) => {
-            (key.is_text() || is_numeric(key)) && is_json_castable(value)
-        }
+        Type::Map(key, value) => (key.is_text() || is_numeric(key)) && is_json_castable(value),
         Type::Row(fields) => fields.iter().all(|field| is_json_castable(&field.data_type)),
         other => !matches!(
             other,
-            Type::Varbinary | Type::HyperLogLog | Type::IpAddress | Type::IntervalDayToSecond | Type::IntervalYearToMonth
+            Type::Varbinary
+                | Type::HyperLogLog
+                | Type::IpAddress
+                | Type::IntervalDayToSecond
+                | Type::IntervalYearToMonth
         ),
     }
 }

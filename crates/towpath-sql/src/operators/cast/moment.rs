@@ -59,7 +59,8 @@ pub(super) fn read(text: &str) -> Option<Written> {
 }
 
 fn number(text: &str, longest: usize) -> Option<u32> {
-    let plain = !text.is_empty() && text.len() <= longest && text.bytes().all(|b| b.is_ascii_digit());
+    let plain =
+        !text.is_empty() && text.len() <= longest && text.bytes().all(|b| b.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
 }
 
@@ -75,7 +76,8 @@ pub(super) fn read_date(text: &str, sign: i32) -> Option<NaiveDate> {
 
 /// Returns nanoseconds of the day, digits of the fraction, and the text after the time.
 pub(super) fn read_time(text: &str) -> Option<(i128, u8, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(text.len());
     let (clock, rest) = (text.get(..end)?, text.get(end..)?);
     let mut parts = clock.split(':');
     let hours = number(parts.next()?, 2)?;
@@ -118,7 +120,11 @@ pub(crate) fn literal_type(target: &Type, text: &str) -> Type {
     match read(text) {
         Some(written) => {
             let precision = written.digits.min(TIME_PRECISION_MAX);
-            if written.zone.is_some() { Type::TimestampTz(precision) } else { Type::Timestamp(precision) }
+            if written.zone.is_some() {
+                Type::TimestampTz(precision)
+            } else {
+                Type::Timestamp(precision)
+            }
         }
         None => target.clone(),
     }
@@ -141,7 +147,12 @@ pub(crate) fn parse_moment(text: &str, target: &Type) -> Result<ScalarValue, Str
         Type::Timestamp(p) | Type::TimestampTz(p) => *p,
         _ => 9,
     };
-    let units = [precision_unit(precision), TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond];
+    let units = [
+        precision_unit(precision),
+        TimeUnit::Millisecond,
+        TimeUnit::Microsecond,
+        TimeUnit::Nanosecond,
+    ];
     for unit in units {
         let step = unit_nanos(unit);
         if nanos.rem_euclid(step) == 0
@@ -194,7 +205,7 @@ pub(super) fn rounded(nanos: i128, precision: u8) -> i128 {
 }
 
 /// Puts nanoseconds into the Arrow form of a type.
-pub(super) fn column(values: Vec<Option<i128>>, to: &Type) -> Result<ArrayRef> {
+pub(super) fn column(values: &[Option<i128>], to: &Type) -> Result<ArrayRef> {
     let overflow = || out_of_range(format!("value is out of range of {to}"));
     let scaled = |step: i128| -> Result<ArrayRef> {
         let values = values.iter().map(|value| {
@@ -246,7 +257,7 @@ pub(super) fn convert(value: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
             _ => nanos,
         })
     });
-    column(converted.collect(), to)
+    column(&converted.collect::<Vec<_>>(), to)
 }
 
 /// Nanoseconds since 1970, or since midnight for times.
@@ -275,15 +286,25 @@ mod tests {
         let millis = |text: &str| parse_moment(text, &Type::Timestamp(3)).unwrap();
         let expected = ScalarValue::TimestampMillisecond(Some(1_672_926_660_000), None);
         for text in [
-            "2023-01-05 13:51:00", "2023-01-05T13:51:00Z", "2023-01-05 13:51", "2023-01-05T13:51:00.000Z",
-            "2023-01-05 15:51:00 +02:00", "2023-01-05T13:51:00+00:00", "2023-01-05 13:51:00 UTC",
+            "2023-01-05 13:51:00",
+            "2023-01-05T13:51:00Z",
+            "2023-01-05 13:51",
+            "2023-01-05T13:51:00.000Z",
+            "2023-01-05 15:51:00 +02:00",
+            "2023-01-05T13:51:00+00:00",
+            "2023-01-05 13:51:00 UTC",
         ] {
             assert_eq!(millis(text), expected, "{text}");
         }
-        assert_eq!(millis("2023-01-05"), ScalarValue::TimestampMillisecond(Some(1_672_876_800_000), None));
+        assert_eq!(
+            millis("2023-01-05"),
+            ScalarValue::TimestampMillisecond(Some(1_672_876_800_000), None)
+        );
         let fine = ScalarValue::TimestampMicrosecond(Some(1_672_876_800_000_001), None);
         assert_eq!(millis("2023-01-05 00:00:00.000001"), fine);
-        for text in ["", "2023-13-01", "2023-01-05 25:00:00", "x", "2023-01-05 13:51:00 Nowhere/Land"] {
+        for text in
+            ["", "2023-13-01", "2023-01-05 25:00:00", "x", "2023-01-05 13:51:00 Nowhere/Land"]
+        {
             assert!(parse_moment(text, &Type::Timestamp(3)).is_err(), "{text}");
         }
     }

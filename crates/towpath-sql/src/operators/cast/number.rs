@@ -29,10 +29,18 @@ pub(super) fn convert(value: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
     let each = || numbers.iter().copied();
     Ok(match to {
         Type::Boolean => Arc::new(each().map(|n| n.map(is_true)).collect::<BooleanArray>()),
-        Type::TinyInt => Arc::new(each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int8Array>>()?),
-        Type::SmallInt => Arc::new(each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int16Array>>()?),
-        Type::Integer => Arc::new(each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int32Array>>()?),
-        Type::BigInt => Arc::new(each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int64Array>>()?),
+        Type::TinyInt => Arc::new(
+            each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int8Array>>()?,
+        ),
+        Type::SmallInt => Arc::new(
+            each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int16Array>>()?,
+        ),
+        Type::Integer => Arc::new(
+            each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int32Array>>()?,
+        ),
+        Type::BigInt => Arc::new(
+            each().map(|n| n.map(|n| whole(n, to)).transpose()).collect::<Result<Int64Array>>()?,
+        ),
         Type::Real => Arc::new(each().map(|n| n.map(real)).collect::<Float32Array>()),
         Type::Double => Arc::new(each().map(|n| n.map(double)).collect::<Float64Array>()),
         Type::Decimal(p, s) => {
@@ -94,7 +102,9 @@ fn whole<T: TryFrom<i128>>(number: Number, to: &Type) -> Result<T> {
             let name = to.to_string().to_uppercase();
             invalid_cast(format!("Cannot cast '{}' to {name}", plain(value, scale)))
         }
-        Number::Real(value) => out_of_range(format!("Out of range for {to}: {}", java(f64::from(value)))),
+        Number::Real(value) => {
+            out_of_range(format!("Out of range for {to}: {}", java(f64::from(value))))
+        }
         Number::Double(value) => out_of_range(format!("Out of range for {to}: {}", java(value))),
         Number::Whole(value) => out_of_range(format!("Out of range for {to}: {value}")),
     })
@@ -128,13 +138,17 @@ pub(super) fn scientific(value: &ArrayRef) -> Result<ArrayRef> {
     match value.data_type() {
         DataType::Float32 => {
             for value in value.as_primitive::<Float32Type>() {
-                texts.append_option(value.map(|v| exponential(v.is_finite(), &format!("{v:E}"), &v.to_string())));
+                texts.append_option(
+                    value.map(|v| exponential(v.is_finite(), &format!("{v:E}"), &v.to_string())),
+                );
             }
         }
         _ => {
             let value = cast(value, &DataType::Float64)?;
             for value in value.as_primitive::<Float64Type>() {
-                texts.append_option(value.map(|v| exponential(v.is_finite(), &format!("{v:E}"), &v.to_string())));
+                texts.append_option(
+                    value.map(|v| exponential(v.is_finite(), &format!("{v:E}"), &v.to_string())),
+                );
             }
         }
     }
@@ -204,9 +218,9 @@ fn decimal(number: Number, from: &Type, (precision, scale): (u8, u8)) -> Result<
         Number::Real(value) => from_float(f64::from(value), &value.to_string(), scale),
         Number::Double(value) => from_float(value, &format!("{value}"), scale),
     };
-    value.filter(|value| value.abs() < limit).ok_or_else(|| {
-        refused(number, from, &format!("DECIMAL({precision}, {scale})"))
-    })
+    value
+        .filter(|value| value.abs() < limit)
+        .ok_or_else(|| refused(number, from, &format!("DECIMAL({precision}, {scale})")))
 }
 
 /// The decimal nearest to the shortest text of a float, as Java's `BigDecimal.valueOf` has it.
@@ -215,7 +229,8 @@ fn from_float(value: f64, text: &str, scale: u8) -> Option<i128> {
         return None;
     }
     let negative = text.starts_with('-');
-    let (whole, fraction) = text.trim_start_matches('-').split_once('.').unwrap_or((text.trim_start_matches('-'), ""));
+    let (whole, fraction) =
+        text.trim_start_matches('-').split_once('.').unwrap_or((text.trim_start_matches('-'), ""));
     let kept: String = fraction.chars().take(38).collect();
     let unscaled: i128 = format!("{whole}{kept}").parse().ok()?;
     let rescaled = rescaled(unscaled, u8::try_from(kept.len()).ok()?, scale)?;

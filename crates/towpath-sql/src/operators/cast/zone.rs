@@ -5,7 +5,10 @@ use chrono::{NaiveDateTime, Offset, TimeZone};
 
 /// Returns the name Arrow knows a zone by.
 pub(super) fn arrow_name(zone: &str) -> Option<String> {
-    if zone.eq_ignore_ascii_case("z") || zone.eq_ignore_ascii_case("utc") || zone.eq_ignore_ascii_case("gmt") {
+    if zone.eq_ignore_ascii_case("z")
+        || zone.eq_ignore_ascii_case("utc")
+        || zone.eq_ignore_ascii_case("gmt")
+    {
         return Some("UTC".to_owned());
     }
     if let Some(minutes) = offset_minutes(zone) {
@@ -28,7 +31,9 @@ fn offset_minutes(zone: &str) -> Option<i32> {
         None if digits.len() == 4 => (digits.get(..2)?, digits.get(2..)?),
         None => (digits, "0"),
     };
-    let plain = |part: &str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let plain = |part: &str| {
+        !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit())
+    };
     if !plain(hours) || !plain(minutes) {
         return None;
     }
