@@ -125,6 +125,9 @@ mod tests {
     fn hashes_are_those_of_the_reference() {
         assert_eq!(spooky(b""), 0x2327_06FC_6BF5_0919);
         assert_eq!(spooky(b"hello"), 0x3768_826A_D382_E6CA);
+        assert_eq!(spooky(&[b'a'; 200]), 0xBB4D_BF86_9339_A432);
+        let every_byte: Vec<u8> = (0..=u8::MAX).collect();
+        assert_eq!(spooky(&every_byte.repeat(3)), 0x879A_5134_3301_CFC4);
     }
 
     #[test]
