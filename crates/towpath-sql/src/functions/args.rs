@@ -1,9 +1,9 @@
 //! What every function file uses: argument columns, result columns, limits and Trino's errors.
 //!
-//! An argument is read through [`Value`]: `&str` reads `Utf8`, `LargeUtf8`, `Utf8View` and constants
-//! alike, `i64` reads every integer width. A result is built through [`Output`]: strings become
-//! `Utf8View`, bytes `Binary`. [`map1`] to [`map4`] join the two for functions that give NULL when
-//! any argument is NULL; functions with other rules call [`Args::column`] and [`collect`].
+//! An argument is read through `Value`: `&str` reads `Utf8`, `LargeUtf8`, `Utf8View` and constants
+//! alike, `i64` reads every integer width. A result is built through `Output`: strings become
+//! `Utf8View`, bytes `Binary`. `map1` to `map4` join the two for functions that give NULL when
+//! any argument is NULL; functions with other rules call `Args::column` and `collect`.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
 };
 
 use super::args::{Args, ErrorCode, error};
+use super::nested::lists::scalar_at;
 use super::type_name::type_name;
 
 /// A parameter of a form.
@@ -583,7 +584,7 @@ impl ScalarUDFImpl for TrinoFunction {
             rows,
         })?;
         if constant {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+            return Ok(ColumnarValue::Scalar(scalar_at(&result, 0)?));
         }
         Ok(ColumnarValue::Array(result))
     }
