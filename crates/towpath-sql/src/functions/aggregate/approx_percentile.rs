@@ -19,7 +19,7 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 
 use super::definition::{AggregateFunction, column, field, is_number, unnamed};
 use crate::functions::args::invalid;
-use crate::functions::nested::lists::{item_field, item_of, list_of, list_of_values};
+use crate::functions::nested::lists::{item_field, item_of, list_of, list_of_values, scalar_at};
 
 /// Most weighted points a group keeps before neighbours are merged.
 const POINTS_MAX: usize = 20_000;
@@ -191,7 +191,7 @@ impl Percentile {
         let length = values.len();
         let list =
             list_of_values(item_field(&item)?, &[length], std::sync::Arc::new(values), nulls)?;
-        ScalarValue::try_from_array(&list, 0)
+        scalar_at(&list, 0)
     }
 }
 
@@ -232,9 +232,9 @@ impl Accumulator for Percentile {
             let mut nulls = NullBufferBuilder::new(1);
             nulls.append_non_null();
             let list = list_of_values(item, &[values.len()], values, nulls)?;
-            return ScalarValue::try_from_array(&list, 0);
+            return scalar_at(&list, 0);
         }
-        match ScalarValue::try_from_array(&cast(&values, &self.data_type)?, 0) {
+        match scalar_at(&cast(&values, &self.data_type)?, 0) {
             Ok(value) => Ok(value),
             Err(error) => exec_err!("cannot give the percentile: {error}"),
         }

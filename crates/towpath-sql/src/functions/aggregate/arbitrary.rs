@@ -8,6 +8,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 
 use super::definition::{AggregateFunction, column, field, match_any, returns_first};
+use crate::functions::nested::lists::scalar_at;
 
 pub(super) fn function() -> AggregateFunction {
     AggregateFunction::new("arbitrary").alias("any_value").own(
@@ -33,7 +34,7 @@ impl Accumulator for First {
             && values.data_type() != &DataType::Null
             && let Some(row) = (0..values.len()).find(|row| values.is_valid(*row))
         {
-            self.value = ScalarValue::try_from_array(values, row)?;
+            self.value = scalar_at(values, row)?;
             // A slice of a batch would keep the whole batch alive.
             self.value.compact();
         }

@@ -24,7 +24,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 
 use crate::functions::nested::keys::one_zero;
-use crate::functions::nested::lists::{item_field, list_of, list_of_values, relabeled};
+use crate::functions::nested::lists::{item_field, list_of, list_of_values, relabeled, scalar_at};
 
 /// The types the arguments are converted to, `None` if they do not fit.
 pub(super) type Matcher = fn(&[DataType]) -> Option<Vec<DataType>>;
@@ -390,7 +390,7 @@ impl Accumulator for Converted {
         if value.data_type() == self.to {
             return Ok(value);
         }
-        ScalarValue::try_from_array(&relabeled(value.to_array()?, &self.to)?, 0)
+        scalar_at(&relabeled(value.to_array()?, &self.to)?, 0)
     }
 
     fn size(&self) -> usize {
@@ -483,7 +483,7 @@ impl Accumulator for Distinct {
             nulls.append_non_null();
             let list = list_of(field);
             let list = list_of_values(item_field(&list)?, &[values.len()], values, nulls)?;
-            lists.push(ScalarValue::try_from_array(&list, 0)?);
+            lists.push(scalar_at(&list, 0)?);
         }
         Ok(lists)
     }

@@ -11,6 +11,7 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::{Result, ScalarValue};
 
 use crate::functions::nested::keys::one_zero;
+use crate::functions::nested::lists::scalar_at;
 use crate::functions::nested::maps::{build_checked_maps, expect_entry_fields};
 
 /// Keys and what belongs to each, in the order in which they were first seen.
@@ -52,7 +53,7 @@ impl<V> Entries<V> {
                 continue;
             }
             let Some(value) = update(row, None)? else { continue };
-            let mut key = ScalarValue::try_from_array(keys, row)?;
+            let mut key = scalar_at(keys, row)?;
             // A slice of a batch would keep the whole batch alive.
             key.compact();
             self.bytes +=
@@ -104,7 +105,7 @@ pub(super) fn one_map(
     nulls.append_non_null();
     let length = keys.len();
     let map = build_checked_maps(data_type, &[length], keys, values, nulls.finish())?;
-    ScalarValue::try_from_array(&map, 0)
+    scalar_at(&map, 0)
 }
 
 /// Scalars as a column of `data_type`.

@@ -15,7 +15,7 @@ use super::definition::{column, field, unnamed};
 use crate::functions::args::invalid;
 use crate::functions::nested::common_type::normalized;
 use crate::functions::nested::keys::{is_nan, one_zero};
-use crate::functions::nested::lists::{item_field, list_of, list_of_values};
+use crate::functions::nested::lists::{item_field, list_of, list_of_values, scalar_at};
 
 /// Most values one group may keep, as in Trino.
 const KEPT_MAX: i64 = 10_000;
@@ -127,10 +127,7 @@ impl Extremes {
                 continue;
             }
             let at = self.kept.partition_point(|kept| kept.order.row() <= order);
-            let (mut key, mut value) = (
-                ScalarValue::try_from_array(keys, row)?,
-                ScalarValue::try_from_array(values, row)?,
-            );
+            let (mut key, mut value) = (scalar_at(keys, row)?, scalar_at(values, row)?);
             // Slices of a batch would keep the whole batch alive.
             key.compact();
             value.compact();
@@ -168,7 +165,7 @@ impl Extremes {
         let mut nulls = NullBufferBuilder::new(1);
         nulls.append_non_null();
         let list = list_of_values(item, &[values.len()], values, nulls)?;
-        ScalarValue::try_from_array(&list, 0)
+        scalar_at(&list, 0)
     }
 }
 

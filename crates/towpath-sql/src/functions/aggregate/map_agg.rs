@@ -11,6 +11,7 @@ use datafusion::logical_expr::Accumulator;
 use super::definition::{AggregateFunction, column, field, unnamed};
 use super::entries::{Entries, scalar_column};
 use crate::functions::nested::common_type::normalized;
+use crate::functions::nested::lists::scalar_at;
 use crate::functions::nested::maps::{Maps, expect_entry_fields, map_of};
 
 pub(super) fn function() -> AggregateFunction {
@@ -51,7 +52,7 @@ impl FirstOfKey {
             if known.is_some() {
                 return Ok(None);
             }
-            let mut value = ScalarValue::try_from_array(values, row)?;
+            let mut value = scalar_at(values, row)?;
             value.compact();
             *bytes += value.size();
             Ok(Some(value))

@@ -12,7 +12,7 @@ use datafusion::logical_expr::Accumulator;
 use super::definition::{AggregateFunction, column, field, unnamed};
 use super::entries::{Entries, scalar_column};
 use crate::functions::nested::common_type::normalized;
-use crate::functions::nested::lists::{item_field, list_of, list_of_values};
+use crate::functions::nested::lists::{item_field, list_of, list_of_values, scalar_at};
 use crate::functions::nested::maps::{Maps, expect_entry_fields, map_of};
 
 pub(super) fn function() -> AggregateFunction {
@@ -69,9 +69,7 @@ impl Multimap {
 impl Accumulator for Multimap {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         match values {
-            [keys, values, ..] => {
-                self.add(keys, |row| Ok(vec![ScalarValue::try_from_array(values, row)?]))
-            }
+            [keys, values, ..] => self.add(keys, |row| Ok(vec![scalar_at(values, row)?])),
             _ => exec_err!("multimap_agg needs keys and values"),
         }
     }
@@ -103,7 +101,7 @@ impl Accumulator for Multimap {
             let lists = maps.values().as_list::<i32>();
             self.add(&keys, |row| {
                 let values = lists.value(range.start + row);
-                (0..values.len()).map(|at| ScalarValue::try_from_array(&values, at)).collect()
+                (0..values.len()).map(|at| scalar_at(&values, at)).collect()
             })?;
         }
         Ok(())

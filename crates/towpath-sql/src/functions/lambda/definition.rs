@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use crate::functions::nested::lists::{Lists, item_field, item_of};
+use crate::functions::nested::lists::{Lists, item_field, item_of, scalar_at};
 use crate::functions::nested::maps::{Maps, expect_entry_fields};
 
 /// The fields of the arguments while planning: of a lambda what it yields, if that is known yet.
@@ -118,6 +118,10 @@ impl HigherOrderUDFImpl for TrinoLambdaFunction {
         let call = LambdaCall { args };
         let result = (self.function.evaluate)(&call)?;
         debug_assert_eq!(result.len(), rows);
+        if rows == 1 {
+            // Constant folding makes a constant of it, and must not lose its type.
+            return Ok(ColumnarValue::Scalar(scalar_at(&result, 0)?));
+        }
         Ok(ColumnarValue::Array(result))
     }
 }

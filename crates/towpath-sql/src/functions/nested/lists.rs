@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Builder, new_null_
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs};
 
 use crate::functions::args::{Args, ErrorCode, error};
@@ -270,4 +270,21 @@ pub(crate) fn returns_array_of_arrays(args: &ReturnFieldArgs<'_>) -> Result<Fiel
         return exec_err!("expected array");
     };
     Ok(Arc::new(Field::new("", list_of(list), true)))
+}
+
+/// The value at `row`, of exactly the type of `column`.
+///
+/// `ScalarValue::try_from_array` gives arrays a fresh element field, which loses that the elements are
+/// JSON; the plan then refuses the value.
+pub(crate) fn scalar_at(column: &ArrayRef, row: usize) -> Result<ScalarValue> {
+    if row >= column.len() {
+        return exec_err!("row {row} is out of range");
+    }
+    let one = column.slice(row, 1);
+    match column.data_type() {
+        DataType::List(_) => Ok(ScalarValue::List(Arc::new(one.as_list::<i32>().clone()))),
+        DataType::Struct(_) => Ok(ScalarValue::Struct(Arc::new(one.as_struct().clone()))),
+        DataType::Map(..) => Ok(ScalarValue::Map(Arc::new(one.as_map().clone()))),
+        _ => ScalarValue::try_from_array(&one, 0),
+    }
 }
