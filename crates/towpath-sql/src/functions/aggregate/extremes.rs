@@ -20,16 +20,6 @@ use crate::functions::nested::lists::{item_field, list_of, list_of_values, scala
 /// Most values one group may keep, as in Trino.
 const KEPT_MAX: i64 = 10_000;
 
-/// Matches one value of a type that DataFusion compares as Trino does.
-pub(super) fn match_simple(given: &[DataType]) -> Option<Vec<DataType>> {
-    match given {
-        [one] if !one.is_nested() && !matches!(one, DataType::FixedSizeBinary(_)) => {
-            Some(vec![normalized(one)])
-        }
-        _ => None,
-    }
-}
-
 /// Matches a value and how many to keep.
 pub(super) fn match_value_and_count(given: &[DataType]) -> Option<Vec<DataType>> {
     match given {

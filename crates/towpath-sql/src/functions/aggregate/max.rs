@@ -1,7 +1,7 @@
 //! `max(x)`: the largest value; `max(x, n)`: an array of the n largest, that one first.
 //!
-//! Trino: <https://trino.io/docs/current/functions/aggregate.html#max>. NULL values are left out.
-//! Of scalars the first form is DataFusion's, which means the same; arrays and rows are compared here.
+//! Trino: <https://trino.io/docs/current/functions/aggregate.html#max>. NULL values are left out. The
+//! first form is DataFusion's, which means the same.
 
 use datafusion::functions_aggregate::min_max::max_udaf;
 

@@ -1,7 +1,7 @@
 //! `min(x)`: the smallest value; `min(x, n)`: an array of the n smallest, that one first.
 //!
-//! Trino: <https://trino.io/docs/current/functions/aggregate.html#min>. NULL values are left out.
-//! Of scalars the first form is DataFusion's, which means the same; arrays and rows are compared here.
+//! Trino: <https://trino.io/docs/current/functions/aggregate.html#min>. NULL values are left out. The
+//! first form is DataFusion's, which means the same.
 
 use datafusion::functions_aggregate::min_max::min_udaf;
 
