@@ -4,23 +4,27 @@
 //! the lease came with. So what was checked still holds when it is committed, whoever else ingests
 //! into the same store. The log files that the batches came from are recorded in the same commit.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{io, ops::Range, sync::Arc, time::Duration};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
-use tokio::task;
+use tokio::{sync::mpsc, task, try_join};
 use towpath_event::EventIdentity;
 use towpath_store::{
-    Append, Error as StoreError, EventDataStore, NewDataFile, Source as StoredSource, Writer,
+    APPEND_DATA_FILES_MAX, Append, Error as StoreError, EventDataStore, NewDataFile,
+    Source as StoredSource, Writer,
 };
 
 use crate::{
     checkpoint::Checkpoint,
     dedup::{Candidate, KnownEvents, Seen, Verdict},
     error::{Error, Result},
+    find::LogFile,
+    large::{self, LargePart},
     order::{self, MonthRows, RowAt},
     pipeline::Clock,
     read::Batch,
+    refusal::{Refusal, Refused},
     report::EventCounts,
 };
 
@@ -50,6 +54,13 @@ pub(crate) struct Appended {
     pub(crate) events: EventCounts,
 }
 
+/// What appending a large log file came to.
+#[derive(Debug)]
+pub(crate) enum LargeAppended {
+    Appended { appended: Appended, recorded: StoredSource, text_bytes: u64 },
+    Refused(Refused),
+}
+
 /// Appends batches to a store, one group of them after the other.
 pub(crate) struct Appender<'a> {
     store: &'a EventDataStore,
@@ -70,53 +81,120 @@ impl<'a> Appender<'a> {
         Appender { store, wanted, checkpoint, known: KnownEvents::default(), clock }
     }
 
-    /// Appends the events of `batches` that the store does not have, in one commit.
+    /// Appends the events of `batches` that the store does not have, in one commit. Returns `None`,
+    /// and has appended nothing, if they are of more months than one commit takes.
     ///
     /// # Errors
     ///
     /// Those of the store. Then nothing of the batches is committed, except that after
     /// [`StoreError::CommitUnknown`] it is not known.
-    pub(crate) async fn append(&mut self, batches: &[Batch]) -> Result<Appended> {
+    pub(crate) async fn append(&mut self, batches: &[Batch]) -> Result<Option<Appended>> {
         let mut attempt = 1;
         loop {
-            match self.append_once(batches).await {
-                Err(Error::Store(StoreError::CommitConflict { .. }))
-                    if attempt < APPEND_ATTEMPTS_MAX =>
-                {
-                    attempt += 1;
-                }
-                done => return done,
+            let appended = self.append_once(batches).await;
+            if !is_to_be_tried_again(&appended, &mut attempt) {
+                return appended;
             }
         }
     }
 
-    async fn append_once(&mut self, batches: &[Batch]) -> Result<Appended> {
+    async fn append_once(&mut self, batches: &[Batch]) -> Result<Option<Appended>> {
         let now = (self.clock)();
         let writer = Box::pin(self.store.writer(now, LEASE_WAIT_MAX)).await?;
-        let judged = self.judge(&writer, batches, now).await?;
+        let judged = self.judge(&writer, batches, now, &mut Seen::default()).await?;
         let log_files = judged.log_files(batches);
-        let events = count(&log_files);
+        let events = log_files.iter().map(counts).sum();
         let already_recorded = |file: &StoredSource| self.checkpoint.records(&file.key, file.size);
         if judged.stored.is_empty() && log_files.iter().all(already_recorded) {
             writer.release().await;
-            return Ok(Appended { version: None, events });
+            return Ok(Some(Appended { version: None, events }));
         }
-        let data_files = write_data_files(&writer, batches, &judged.stored).await?;
+        let mut data_files = Vec::new();
+        if !write_data_files(&writer, batches, &judged.stored, &mut data_files).await? {
+            writer.release().await;
+            return Ok(None);
+        }
         let append = Append { data_files, sources: log_files };
         let version = Box::pin(writer.commit(append, (self.clock)())).await?;
         self.known.remember(version, judged.stored.into_iter());
-        Ok(Appended { version: Some(version), events })
+        Ok(Some(Appended { version: Some(version), events }))
     }
 
-    /// Decides what becomes of each event.
+    /// Appends a log file that is read in parts, in one commit. The store is kept from other
+    /// writers while it is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Appender::append`], and [`Error::ReadLogFile`].
+    pub(crate) async fn append_large(&mut self, log_file: &LogFile) -> Result<LargeAppended> {
+        let mut attempt = 1;
+        loop {
+            let appended = self.append_large_once(log_file).await;
+            if !is_to_be_tried_again(&appended, &mut attempt) {
+                return appended;
+            }
+        }
+    }
+
+    async fn append_large_once(&mut self, log_file: &LogFile) -> Result<LargeAppended> {
+        let writer = Box::pin(self.store.writer((self.clock)(), LEASE_WAIT_MAX)).await?;
+        let (sender, parts) = mpsc::channel(1);
+        let reading = Box::pin(large::read(log_file, sender));
+        let appending = Box::pin(self.append_parts(writer, log_file, parts));
+        let ((), appended) = try_join!(reading, appending)?;
+        // What was found out about the store took no note of the parts.
+        self.known = KnownEvents::default();
+        Ok(appended)
+    }
+
+    async fn append_parts(
+        &mut self,
+        writer: Writer,
+        log_file: &LogFile,
+        mut parts: mpsc::Receiver<LargePart>,
+    ) -> Result<LargeAppended> {
+        let now = (self.clock)();
+        let (mut seen, mut events) = (Seen::default(), EventCounts::default());
+        let mut data_files = Vec::new();
+        let refused = loop {
+            match parts.recv().await {
+                Some(LargePart::Events(part)) => {
+                    let part = [Batch::part(part, log_file)];
+                    let judged = self.judge(&writer, &part, now, &mut seen).await?;
+                    judged.log_files(&part).iter().for_each(|file| events.add(&counts(file)));
+                    if !write_data_files(&writer, &part, &judged.stored, &mut data_files).await? {
+                        break Refusal::TooManyMonths.of(log_file, events.seen);
+                    }
+                }
+                Some(LargePart::End { log_file: mut recorded, text_bytes }) => {
+                    record(&mut recorded, &events);
+                    let append = Append { data_files, sources: vec![recorded.clone()] };
+                    let version = Box::pin(writer.commit(append, (self.clock)())).await?;
+                    let appended = Appended { version: Some(version), events };
+                    return Ok(LargeAppended::Appended { appended, recorded, text_bytes });
+                }
+                Some(LargePart::Refused(refused)) => break refused,
+                None => {
+                    let ended = io::Error::other("reading ended early");
+                    break Refusal::Unreadable(ended).of(log_file, events.seen);
+                }
+            }
+        };
+        writer.release().await;
+        Ok(LargeAppended::Refused(refused))
+    }
+
+    /// Decides what becomes of each event, given those that were `seen` before and are not in the
+    /// store yet.
     async fn judge(
         &mut self,
         writer: &Writer,
         batches: &[Batch],
         now: DateTime<Utc>,
+        seen: &mut Seen,
     ) -> Result<Judged> {
         let snapshot = writer.snapshot();
-        let (mut outcomes, candidates) = self.judge_alone(batches, snapshot.cutoff(now));
+        let (mut outcomes, candidates) = self.judge_alone(batches, snapshot.cutoff(now), seen);
         let store = self.store.object_store();
         let verdicts = Box::pin(self.known.verdicts(store, snapshot, &candidates)).await?;
         let mut stored = Vec::new();
@@ -137,8 +215,12 @@ impl<'a> Appender<'a> {
 
     /// What can be decided without looking at the store, and the events for which that is not
     /// enough.
-    fn judge_alone(&self, batches: &[Batch], cutoff: i64) -> (Vec<Vec<Outcome>>, Vec<Candidate>) {
-        let mut seen = Seen::default();
+    fn judge_alone(
+        &self,
+        batches: &[Batch],
+        cutoff: i64,
+        seen: &mut Seen,
+    ) -> (Vec<Vec<Outcome>>, Vec<Candidate>) {
         let mut candidates = Vec::new();
         let mut judge = |at: RowAt, event_time: i64, identity: EventIdentity| {
             if !self.wanted.contains(&event_time) {
@@ -188,8 +270,9 @@ impl Judged {
     /// The log files of the batches with the counts of what becomes of their events.
     fn log_files(&self, batches: &[Batch]) -> Vec<StoredSource> {
         let mut outcomes = self.outcomes.iter().flatten();
+        let log_files = batches.iter().flat_map(|batch| &batch.log_files);
         let mut log_files: Vec<StoredSource> =
-            batches.iter().flat_map(|batch| &batch.log_files).cloned().collect();
+            log_files.map(|file| file.recorded.clone()).collect();
         for log_file in &mut log_files {
             let events = usize::try_from(log_file.events).unwrap_or(usize::MAX);
             for outcome in outcomes.by_ref().take(events) {
@@ -209,39 +292,55 @@ impl Judged {
     }
 }
 
-fn count(log_files: &[StoredSource]) -> EventCounts {
-    let mut events = EventCounts::default();
-    for log_file in log_files {
-        events.add(&EventCounts {
-            seen: log_file.events,
-            stored: log_file.stored,
-            duplicate: log_file.duplicate,
-            filtered: log_file.filtered,
-            expired: log_file.expired,
-            rejected: 0,
-            conflicting: log_file.conflicting,
-        });
+fn counts(log_file: &StoredSource) -> EventCounts {
+    EventCounts {
+        seen: log_file.events,
+        stored: log_file.stored,
+        duplicate: log_file.duplicate,
+        filtered: log_file.filtered,
+        expired: log_file.expired,
+        rejected: 0,
+        conflicting: log_file.conflicting,
     }
-    events
 }
 
-/// Writes the events to store, one data file for each month.
+fn record(log_file: &mut StoredSource, events: &EventCounts) {
+    log_file.stored = events.stored;
+    log_file.duplicate = events.duplicate;
+    log_file.filtered = events.filtered;
+    log_file.expired = events.expired;
+    log_file.conflicting = events.conflicting;
+}
+
+/// Whether somebody else appended in spite of the lease, and there are attempts left.
+fn is_to_be_tried_again<T>(appended: &Result<T>, attempt: &mut u32) -> bool {
+    let in_conflict = matches!(appended, Err(Error::Store(StoreError::CommitConflict { .. })));
+    *attempt += 1;
+    in_conflict && *attempt <= APPEND_ATTEMPTS_MAX
+}
+
+/// Writes the events to store, one data file for each month, and adds these to `data_files`.
+/// Returns whether they are not more than one commit takes; else nothing is written.
 async fn write_data_files(
     writer: &Writer,
     batches: &[Batch],
     stored: &[Candidate],
-) -> Result<Vec<NewDataFile>> {
+    data_files: &mut Vec<NewDataFile>,
+) -> Result<bool> {
     let columns: Arc<[RecordBatch]> =
         batches.iter().map(|batch| batch.events.columns.clone()).collect();
     let rows: Vec<RowAt> = stored.iter().map(|candidate| candidate.at).collect();
     let all = Arc::clone(&columns);
     let months = task::spawn_blocking(move || order::by_month(&all, rows.into_iter()));
-    let mut data_files = Vec::new();
-    for MonthRows { calendarmonth, rows } in months.await.map_err(Error::Worker)? {
+    let months = months.await.map_err(Error::Worker)?;
+    if data_files.len() + months.len() > APPEND_DATA_FILES_MAX {
+        return Ok(false);
+    }
+    for MonthRows { calendarmonth, rows } in months {
         let all = Arc::clone(&columns);
         let sorted = task::spawn_blocking(move || order::take_rows(&all, &rows));
         let sorted = sorted.await.map_err(Error::Worker)?.map_err(Error::Sort)?;
         data_files.push(Box::pin(writer.write_data_file(calendarmonth, &[sorted])).await?);
     }
-    Ok(data_files)
+    Ok(true)
 }

@@ -51,7 +51,7 @@ pub(crate) enum Found {
 }
 
 /// A file to ingest.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LogFile {
     pub(crate) place: Place,
     pub(crate) size_bytes: u64,

@@ -25,7 +25,10 @@ mod log_file;
 mod source;
 
 mod gunzip;
+mod large;
 mod read;
+mod refusal;
+mod split;
 
 mod append;
 mod checkpoint;

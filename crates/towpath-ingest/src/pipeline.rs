@@ -10,7 +10,7 @@
 //! slowest part sets the pace and memory does not grow with what is ingested. The parts are futures
 //! of one task: dropping the ingest stops them all, and what was committed stays.
 
-use std::{num::NonZero, ops::Range, sync::Arc, thread, time::Instant};
+use std::{io, mem, num::NonZero, ops::Range, sync::Arc, thread, time::Instant};
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, future::try_join_all, stream};
@@ -23,15 +23,16 @@ use towpath_store::{EventDataStore, Location};
 use tracing::info;
 
 use crate::{
-    append::Appender,
+    append::{Appender, LargeAppended},
     budget::Budget,
     checkpoint::Checkpoint,
     error::{Error, Result},
     find::{self, FOUND_QUEUE_MAX, Found, LogFile, Place},
-    gunzip::TEXT_BYTES_MAX,
+    gunzip::{GunzipError, TEXT_BYTES_MAX},
     log_file::DeliveryDays,
-    read::{Batch, COMMIT_TEXT_BYTES, Job, Reader, Taken},
-    report::{IngestReport, Progress, RejectReason, Rejected},
+    read::{Batch, COMMIT_TEXT_BYTES, Job, Reader, Taken, is_large},
+    refusal::{Refusal, Refused},
+    report::{IngestReport, Progress},
     tally::Tally,
 };
 
@@ -100,8 +101,7 @@ impl IngestOptions {
 /// not counted.
 ///
 /// `progress` is called often, from the task that polls this future; it must return quickly.
-/// Needs a Tokio runtime. Memory stays below 512 MB on two cores unless single log files have
-/// hundreds of megabytes of text.
+/// Needs a Tokio runtime. Memory stays below 512 MB, whatever the size of the log files.
 ///
 /// # Errors
 ///
@@ -194,9 +194,7 @@ async fn feed(
                         return Ok(());
                     }
                 }
-                Download::Refused { rejected, size_bytes } => {
-                    tally.rejected(rejected, size_bytes, 0);
-                }
+                Download::Refused(refused) => tally.refused(refused),
             }
         }
     }
@@ -224,24 +222,23 @@ async fn next_log_files(found: &mut mpsc::Receiver<Found>, tally: &Tally<'_>) ->
 /// What asking for the bytes of a log file comes to.
 enum Download {
     Job(Job),
-    Refused { rejected: Rejected, size_bytes: u64 },
+    Refused(Refused),
 }
 
-/// Downloads a log file of a bucket. A local one is read later, by the thread that decodes it.
+/// Downloads a log file of a bucket. A local one is read later, by the thread that decodes it, and
+/// a large one later and in pieces.
 async fn download(log_file: LogFile, budget: &Budget) -> Result<Download> {
-    let size_bytes = log_file.size_bytes;
-    let refused = |reason, message: String| {
-        let rejected = Rejected { path: log_file.place.name(), reason, message, place: None };
-        Ok(Download::Refused { rejected, size_bytes })
-    };
-    if size_bytes > u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX) {
-        let message = format!("log file is larger than {TEXT_BYTES_MAX} bytes");
-        return refused(RejectReason::TooLarge, message);
+    if log_file.size_bytes > TEXT_BYTES_MAX {
+        return Ok(Download::Refused(Refusal::Gunzip(GunzipError::TooLarge).of(&log_file, 0)));
     }
-    let Place::Remote(bucket, key) = &log_file.place else {
+    let bucket_and_key = match &log_file.place {
+        Place::Remote(bucket, key) if !is_large(&log_file) => Some((bucket, key)),
+        _ => None,
+    };
+    let Some((bucket, key)) = bucket_and_key else {
         return Ok(Download::Job(Job { log_file, downloaded: None, room: None }));
     };
-    let room = budget.share(size_bytes).await;
+    let room = budget.share(log_file.size_bytes).await;
     let downloaded = async { bucket.store.get(key).await?.bytes().await }.await;
     match downloaded {
         Ok(bytes) => {
@@ -253,7 +250,10 @@ async fn download(log_file: LogFile, budget: &Budget) -> Result<Download> {
             err @ (ObjectError::NotFound { .. }
             | ObjectError::PermissionDenied { .. }
             | ObjectError::Unauthenticated { .. }),
-        ) => refused(RejectReason::Unreadable, err.to_string()),
+        ) => {
+            let refusal = Refusal::Unreadable(io::Error::other(err));
+            Ok(Download::Refused(refusal.of(&log_file, 0)))
+        }
         Err(source) => Err(Error::ReadLogFile { path: log_file.place.name(), source }),
     }
 }
@@ -274,8 +274,11 @@ async fn run_lane(
             (reader, taken) = take(reader, job).await?;
             match taken {
                 Taken::Gathered { size_bytes, events } => tally.read(size_bytes, events),
-                Taken::Refused { rejected, size_bytes, events } => {
-                    tally.rejected(rejected, size_bytes, events);
+                Taken::Refused(refused) => tally.refused(refused),
+                Taken::Large(log_file) => {
+                    if offers.send(Offer::Large(log_file)).await.is_err() {
+                        return Ok(());
+                    }
                 }
                 Taken::NoRoom { job: given_back, text_bytes } => {
                     // Without this, lanes could wait for ever for what they all hold.
@@ -311,6 +314,8 @@ async fn take(mut reader: Reader, job: Job) -> Result<(Reader, Taken)> {
 #[derive(Debug)]
 enum Offer {
     Batch(Batch),
+    /// A log file that has to be read and appended in parts.
+    Large(LogFile),
     /// The lane waits for room for so much text.
     NoRoom {
         text_bytes: u64,
@@ -333,31 +338,71 @@ async fn append_all(
     tally: &Tally<'_>,
 ) -> Result<()> {
     let mut batches = Vec::new();
-    loop {
-        let offer = offers.recv().await;
-        let is_last = offer.is_none();
-        let must_append = match offer {
-            Some(Offer::Batch(batch)) => {
-                batches.push(batch);
-                text_bytes(&batches) >= commit_text_bytes || log_files(&batches) >= LOG_FILES_MAX
-            }
+    while let Some(offer) = offers.recv().await {
+        let must_append = match &offer {
+            Offer::Batch(_) => false,
+            Offer::Large(_) => true,
             // It may have been given room since it asked.
-            Some(Offer::NoRoom { text_bytes }) => !budget.has_room(text_bytes),
-            None => true,
+            Offer::NoRoom { text_bytes } => !budget.has_room(*text_bytes),
         };
-        if must_append && !batches.is_empty() {
-            let appended = Box::pin(appender.append(&batches)).await?;
-            tally.appended(&batches, &appended);
-            batches.clear();
+        if must_append {
+            append_batches(&mut appender, mem::take(&mut batches), tally).await?;
         }
-        if is_last {
-            return Ok(());
+        match offer {
+            Offer::Batch(batch) => batches.push(batch),
+            Offer::Large(log_file) => append_large(&mut appender, &log_file, tally).await?,
+            Offer::NoRoom { .. } => {}
+        }
+        if text_bytes(&batches) >= commit_text_bytes || log_files(&batches) >= LOG_FILES_MAX {
+            append_batches(&mut appender, mem::take(&mut batches), tally).await?;
         }
     }
+    append_batches(&mut appender, batches, tally).await
+}
+
+async fn append_batches(
+    appender: &mut Appender<'_>,
+    batches: Vec<Batch>,
+    tally: &Tally<'_>,
+) -> Result<()> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    if let Some(appended) = Box::pin(appender.append(&batches)).await? {
+        tally.appended(&batches, &appended);
+        return Ok(());
+    }
+    // Events of more months than a commit takes. Times that far apart are made up, but as long as
+    // no single log file has too many, each can be committed.
+    for batch in batches.into_iter().flat_map(Batch::into_single_log_files) {
+        let batch = [batch];
+        match Box::pin(appender.append(&batch)).await? {
+            Some(appended) => tally.appended(&batch, &appended),
+            None => batch.iter().flat_map(|batch| &batch.log_files).for_each(|one| {
+                let refusal = Refusal::TooManyMonths;
+                tally.refused_when_read(refusal.of(&one.log_file, one.recorded.events));
+            }),
+        }
+    }
+    Ok(())
+}
+
+async fn append_large(
+    appender: &mut Appender<'_>,
+    log_file: &LogFile,
+    tally: &Tally<'_>,
+) -> Result<()> {
+    match Box::pin(appender.append_large(log_file)).await? {
+        LargeAppended::Appended { appended, recorded, text_bytes } => {
+            tally.appended_large(&appended, &recorded, text_bytes);
+        }
+        LargeAppended::Refused(refused) => tally.refused(refused),
+    }
+    Ok(())
 }
 
 fn text_bytes(batches: &[Batch]) -> u64 {
-    batches.iter().map(|batch| batch.text_bytes).sum()
+    batches.iter().map(Batch::text_bytes).sum()
 }
 
 fn log_files(batches: &[Batch]) -> usize {

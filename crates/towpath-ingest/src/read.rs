@@ -1,7 +1,7 @@
 //! Log files → batches of events, off the async threads.
 //!
 //! A [`Reader`] belongs to one lane of the pipeline. It gathers the events of log file after log
-//! file, whole ones only, until the batch is large enough to be appended.
+//! file, whole ones only, until the batch is large enough to be handed on.
 
 use std::{
     fs::File,
@@ -18,8 +18,8 @@ use towpath_store::{Source as StoredSource, sha256_hex};
 use crate::{
     budget::Budget,
     find::{LogFile, Place},
-    gunzip::{Gunzip, GunzipError, TEXT_BYTES_MAX},
-    report::{RejectPlace, RejectReason, Rejected},
+    gunzip::Gunzip,
+    refusal::{Refusal, Refused},
 };
 
 /// Text of the events that are committed together, in bytes, by default.
@@ -28,6 +28,12 @@ use crate::{
 /// for as many being gathered while those are sorted, each almost twice the size of its text, within
 /// 512 MB.
 pub(crate) const COMMIT_TEXT_BYTES: u64 = 48 << 20;
+
+/// Text of a log file, in bytes, above which it is not decoded as a whole but in parts.
+///
+/// Twice what CloudTrail's largest files have, which is rare enough: parts cannot be gathered with
+/// other log files, and are read by one thread.
+pub(crate) const WHOLE_TEXT_BYTES_MAX: usize = 32 << 20;
 
 /// Log files in one batch. Each is a line of some 300 bytes in the commit.
 const BATCH_LOG_FILES_MAX: usize = 4096;
@@ -42,43 +48,85 @@ pub(crate) struct Job {
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
+/// A log file that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadLogFile {
+    pub(crate) log_file: LogFile,
+    /// What is to be recorded of it. Only what reading tells is filled in.
+    pub(crate) recorded: StoredSource,
+    /// Its decompressed size.
+    pub(crate) text_bytes: u64,
+}
+
 /// Events of whole log files, to be appended together.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) events: EventBatch,
-    /// The log files, in the order of their events. Only what reading tells is filled in.
-    pub(crate) log_files: Vec<StoredSource>,
-    /// Decompressed size of the log files, in bytes.
-    pub(crate) text_bytes: u64,
+    /// The log files, in the order of their events.
+    pub(crate) log_files: Vec<ReadLogFile>,
     /// The share of the budget that the batch holds until it is dropped.
-    pub(crate) _held: Option<OwnedSemaphorePermit>,
+    held: Option<OwnedSemaphorePermit>,
+}
+
+impl Batch {
+    /// Some of the events of a large log file, not all of which are read yet.
+    pub(crate) fn part(events: EventBatch, log_file: &LogFile) -> Batch {
+        let recorded = StoredSource {
+            key: log_file.place.checkpoint_key(),
+            events: to_u64(events.identities.len()),
+            ..StoredSource::default()
+        };
+        let log_file = ReadLogFile { log_file: log_file.clone(), recorded, text_bytes: 0 };
+        Batch { events, log_files: vec![log_file], held: None }
+    }
+
+    /// The decompressed size of its log files, in bytes.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        self.log_files.iter().map(|log_file| log_file.text_bytes).sum()
+    }
+
+    /// One batch for each log file.
+    pub(crate) fn into_single_log_files(self) -> impl Iterator<Item = Batch> {
+        let Batch { events, log_files, held } = self;
+        let mut start = 0;
+        log_files.into_iter().map(move |log_file| {
+            // The share of the whole is held until the last of them is made.
+            let _held = &held;
+            let rows = usize::try_from(log_file.recorded.events).unwrap_or(usize::MAX);
+            let rows = rows.min(events.identities.len() - start);
+            let identities = events.identities.iter().skip(start).take(rows).copied().collect();
+            let columns = events.columns.slice(start, rows);
+            start += rows;
+            let events = EventBatch { columns, identities };
+            Batch { events, log_files: vec![log_file], held: None }
+        })
+    }
 }
 
 /// What became of one log file.
 #[derive(Debug)]
 pub(crate) enum Taken {
     /// Its events are in the batch that is being gathered.
-    Gathered { size_bytes: u64, events: u64 },
-    /// It is refused. `events` were read, the first bad one included.
-    Refused { rejected: Rejected, size_bytes: u64, events: u64 },
-    /// There is no room for its text beside what is being gathered: the batch has to be appended
+    Gathered {
+        size_bytes: u64,
+        events: u64,
+    },
+    Refused(Refused),
+    /// It has more text than is decoded as a whole.
+    Large(LogFile),
+    /// There is no room for its text beside what is being gathered: the batch has to be handed on
     /// first. The log file is given back.
-    NoRoom { job: Job, text_bytes: u64 },
-}
-
-/// Why a log file is refused.
-enum Refusal {
-    Unreadable(io::Error),
-    Gunzip(GunzipError),
-    Decode(DecodeError),
+    NoRoom {
+        job: Job,
+        text_bytes: u64,
+    },
 }
 
 /// Reads, decompresses and decodes log files, one at a time.
 pub(crate) struct Reader {
     gunzip: Gunzip,
     gathering: EventBatchBuilder,
-    log_files: Vec<StoredSource>,
-    text_bytes: u64,
+    log_files: Vec<ReadLogFile>,
     held: Option<OwnedSemaphorePermit>,
     batch_text_bytes: u64,
     budget: Budget,
@@ -92,7 +140,6 @@ impl Reader {
             gunzip: Gunzip::new(),
             gathering: EventBatchBuilder::new(),
             log_files: Vec::new(),
-            text_bytes: 0,
             held: None,
             batch_text_bytes,
             budget,
@@ -101,13 +148,21 @@ impl Reader {
 
     /// Reads a log file into the batch. Blocks, for disk and for computing.
     pub(crate) fn take(&mut self, mut job: Job) -> Taken {
+        if is_large(&job.log_file) {
+            return Taken::Large(job.log_file);
+        }
         let bytes = match read_bytes(&job) {
             Ok(bytes) => bytes,
-            Err(err) => return refused(&job, &Refusal::Unreadable(err)),
+            Err(err) => return Taken::Refused(Refusal::Unreadable(err).of(&job.log_file, 0)),
         };
-        let text = match self.gunzip.text(&bytes) {
-            Ok(text) => text,
-            Err(err) => return refused(&job, &Refusal::Gunzip(err)),
+        if bytes.len() > WHOLE_TEXT_BYTES_MAX {
+            // It has grown since it was found, and may not have been read to its end.
+            return Taken::Large(job.log_file);
+        }
+        let text = match self.gunzip.text(&bytes, WHOLE_TEXT_BYTES_MAX) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Taken::Large(job.log_file),
+            Err(err) => return Taken::Refused(Refusal::Gunzip(err).of(&job.log_file, 0)),
         };
         let text_bytes = to_u64(text.len());
         let Some(room) = job.room.take().or_else(|| self.budget.try_share(text_bytes)) else {
@@ -117,24 +172,30 @@ impl Reader {
             Ok(summary) => summary,
             // The share is given back, to be asked for again when the batch is out of the way.
             Err(DecodeError::BatchFull) => return Taken::NoRoom { job, text_bytes },
-            Err(err) => return refused(&job, &Refusal::Decode(err)),
+            Err(err) => {
+                return Taken::Refused(Refusal::Decode(err).of(&job.log_file, err.records_seen()));
+            }
         };
-        self.log_files.push(StoredSource {
-            key: job.log_file.place.checkpoint_key(),
-            size: to_u64(bytes.len()),
-            sha256: sha256_hex(&bytes),
-            events: summary.events,
-            ..StoredSource::default()
+        let size_bytes = job.log_file.size_bytes;
+        self.log_files.push(ReadLogFile {
+            recorded: StoredSource {
+                key: job.log_file.place.checkpoint_key(),
+                size: to_u64(bytes.len()),
+                sha256: sha256_hex(&bytes),
+                events: summary.events,
+                ..StoredSource::default()
+            },
+            log_file: job.log_file,
+            text_bytes,
         });
-        self.text_bytes += text_bytes;
         match &mut self.held {
             Some(held) => held.merge(room),
             None => self.held = Some(room),
         }
-        Taken::Gathered { size_bytes: job.log_file.size_bytes, events: summary.events }
+        Taken::Gathered { size_bytes, events: summary.events }
     }
 
-    /// Whether the batch is large enough to be appended.
+    /// Whether the batch is large enough to be handed on.
     pub(crate) fn is_full(&self) -> bool {
         to_u64(self.gathering.text_bytes()) >= self.batch_text_bytes
             || self.log_files.len() >= BATCH_LOG_FILES_MAX
@@ -143,16 +204,19 @@ impl Reader {
     /// Takes the batch out, if any log file is in it. The next log file begins a new one.
     pub(crate) fn finish(&mut self) -> Option<Batch> {
         if self.log_files.is_empty() {
-            self.held = None;
             return None;
         }
         Some(Batch {
             events: self.gathering.finish(),
             log_files: mem::take(&mut self.log_files),
-            text_bytes: mem::take(&mut self.text_bytes),
-            _held: self.held.take(),
+            held: self.held.take(),
         })
     }
+}
+
+/// Whether the log file need not even be read to know that its text is large.
+pub(crate) fn is_large(log_file: &LogFile) -> bool {
+    log_file.size_bytes > to_u64(WHOLE_TEXT_BYTES_MAX)
 }
 
 /// Reads the log file, unless it was downloaded.
@@ -164,56 +228,14 @@ fn read_bytes(job: &Job) -> io::Result<Bytes> {
     }
 }
 
-/// Reads a whole local file. One that is larger than a log file can be is read only so far that
-/// this shows.
+/// Reads a local file, which may have grown since it was found, but not beyond what is decoded as a
+/// whole: the rest would be for nothing.
 fn read_file(path: &Path) -> io::Result<Bytes> {
     let file = File::open(path)?;
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(size.min(TEXT_BYTES_MAX).saturating_add(1));
-    file.take(to_u64(TEXT_BYTES_MAX) + 1).read_to_end(&mut bytes)?;
+    let mut bytes = Vec::with_capacity(size.min(WHOLE_TEXT_BYTES_MAX) + 1);
+    file.take(to_u64(WHOLE_TEXT_BYTES_MAX) + 1).read_to_end(&mut bytes)?;
     Ok(bytes.into())
-}
-
-/// What a report says of a log file that is refused.
-fn refused(job: &Job, refusal: &Refusal) -> Taken {
-    let LogFile { place, size_bytes, .. } = &job.log_file;
-    let (message, events) = match refusal {
-        Refusal::Unreadable(err) => (err.to_string(), 0),
-        Refusal::Gunzip(err) => (err.to_string(), 0),
-        Refusal::Decode(err) => (err.to_string(), err.records_seen()),
-    };
-    let rejected =
-        Rejected { path: place.name(), reason: refusal.reason(), message, place: refusal.place() };
-    Taken::Refused { rejected, size_bytes: *size_bytes, events }
-}
-
-impl Refusal {
-    fn reason(&self) -> RejectReason {
-        match self {
-            Refusal::Unreadable(_) => RejectReason::Unreadable,
-            Refusal::Decode(_) => RejectReason::Undecodable,
-            Refusal::Gunzip(err) => match err {
-                GunzipError::Empty => RejectReason::Empty,
-                GunzipError::NotGzip => RejectReason::NotGzip,
-                GunzipError::Truncated { .. } => RejectReason::Truncated,
-                GunzipError::Damaged { .. } => RejectReason::Damaged,
-                GunzipError::ChecksumMismatch { .. } => RejectReason::ChecksumMismatch,
-                GunzipError::TrailingBytes { .. } => RejectReason::TrailingBytes,
-                GunzipError::Bomb => RejectReason::Bomb,
-                GunzipError::TooLarge => RejectReason::TooLarge,
-            },
-        }
-    }
-
-    fn place(&self) -> Option<RejectPlace> {
-        match self {
-            Refusal::Unreadable(_) => None,
-            Refusal::Gunzip(err) => err.at().map(RejectPlace::FileByte),
-            Refusal::Decode(err) => err
-                .place()
-                .map(|place| RejectPlace::Text { byte: place.offset, record: place.record }),
-        }
-    }
 }
 
 fn to_u64(length: usize) -> u64 {

@@ -1,6 +1,6 @@
 //! What an ingest did, in numbers that reconcile, and every file it could not take by name.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, iter::Sum, time::Duration};
 
 use serde::Serialize;
 
@@ -173,6 +173,15 @@ impl EventCounts {
     #[must_use]
     pub fn reconcile(&self) -> bool {
         self.seen == self.stored + self.duplicate + self.filtered + self.expired + self.rejected
+    }
+}
+
+impl Sum for EventCounts {
+    fn sum<I: Iterator<Item = EventCounts>>(counts: I) -> EventCounts {
+        counts.fold(EventCounts::default(), |mut sum, counts| {
+            sum.add(&counts);
+            sum
+        })
     }
 }
 

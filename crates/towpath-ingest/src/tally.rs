@@ -2,12 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use towpath_store::Source as StoredSource;
 use tracing::warn;
 
 use crate::{
     append::Appended,
     find::Found,
-    read::Batch,
+    read::{Batch, ReadLogFile},
+    refusal::Refused,
     report::{IngestReport, Progress, REJECTED_NAMED_MAX, RejectReason, Rejected},
 };
 
@@ -61,7 +63,7 @@ impl<'a> Tally<'a> {
                     counts.report.name(rejected);
                 } else {
                     self.found(0);
-                    self.rejected(rejected, 0, 0);
+                    self.refused(Refused { rejected, size_bytes: 0, events: 0 });
                 }
             }
         }
@@ -90,30 +92,55 @@ impl<'a> Tally<'a> {
         });
     }
 
-    /// A log file, of which `events` were read, cannot be taken.
-    pub(crate) fn rejected(&self, rejected: Rejected, size_bytes: u64, events: u64) {
+    /// A log file cannot be taken.
+    pub(crate) fn refused(&self, refused: Refused) {
+        let Refused { rejected, size_bytes, events } = refused;
         warn!(path = %rejected.path, error = %rejected.message, "log file rejected");
         self.change(|Counts { report, progress }| {
-            report.log_files.rejected += 1;
-            report.events.seen += events;
-            report.events.rejected += events;
-            report.name(rejected);
+            report.reject(rejected, events);
             progress.log_files_done += 1;
             progress.bytes_done += size_bytes;
             progress.events_seen += events;
         });
     }
 
+    /// A log file that counts as read cannot be taken after all.
+    pub(crate) fn refused_when_read(&self, refused: Refused) {
+        let Refused { rejected, events, .. } = refused;
+        warn!(path = %rejected.path, error = %rejected.message, "log file rejected");
+        self.change(|Counts { report, .. }| report.reject(rejected, events));
+    }
+
     /// Some batches are in the store.
     pub(crate) fn appended(&self, batches: &[Batch], appended: &Appended) {
         self.change(|Counts { report, progress }| {
-            for Batch { log_files, text_bytes, .. } in batches {
-                report.log_files.ingested += u64::try_from(log_files.len()).unwrap_or(u64::MAX);
-                report.bytes.read += log_files.iter().map(|log_file| log_file.size).sum::<u64>();
+            for ReadLogFile { recorded, text_bytes, .. } in
+                batches.iter().flat_map(|batch| &batch.log_files)
+            {
+                report.log_files.ingested += 1;
+                report.bytes.read += recorded.size;
                 report.bytes.text += text_bytes;
             }
-            report.events.add(&appended.events);
-            report.store_version = appended.version.or(report.store_version);
+            report.add(appended);
+            progress.events_stored += appended.events.stored;
+        });
+    }
+
+    /// A large log file is in the store.
+    pub(crate) fn appended_large(
+        &self,
+        appended: &Appended,
+        recorded: &StoredSource,
+        text_bytes: u64,
+    ) {
+        self.change(|Counts { report, progress }| {
+            report.log_files.ingested += 1;
+            report.bytes.read += recorded.size;
+            report.bytes.text += text_bytes;
+            report.add(appended);
+            progress.log_files_done += 1;
+            progress.bytes_done += recorded.size;
+            progress.events_seen += appended.events.seen;
             progress.events_stored += appended.events.stored;
         });
     }
@@ -133,6 +160,18 @@ impl<'a> Tally<'a> {
 }
 
 impl IngestReport {
+    fn add(&mut self, appended: &Appended) {
+        self.events.add(&appended.events);
+        self.store_version = appended.version.or(self.store_version);
+    }
+
+    fn reject(&mut self, rejected: Rejected, events: u64) {
+        self.log_files.rejected += 1;
+        self.events.seen += events;
+        self.events.rejected += events;
+        self.name(rejected);
+    }
+
     /// Names a log file that is not in, as long as there is room for names.
     fn name(&mut self, rejected: Rejected) {
         if self.rejected.len() < REJECTED_NAMED_MAX {

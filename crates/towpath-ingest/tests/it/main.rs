@@ -11,5 +11,6 @@ mod counting;
 mod duplicates;
 mod finding;
 mod interrupted;
+mod large;
 mod real_logs;
 mod remote;

@@ -2,11 +2,10 @@
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
-use flate2::{Compression, write::GzEncoder};
+use libdeflater::{CompressionLvl, Compressor};
 
 /// The account of [`event`].
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -41,9 +40,11 @@ pub(crate) fn log_file<S: AsRef<str>>(events: &[S]) -> Vec<u8> {
 }
 
 pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
+    let mut compressor = Compressor::new(CompressionLvl::default());
+    let mut file = vec![0; compressor.gzip_compress_bound(text.len())];
+    let length = compressor.gzip_compress(text, &mut file).unwrap();
+    file.truncate(length);
+    file
 }
 
 /// The key of a log file of a region, delivered on a day (`2024-01-31`), told apart by `unique`.
