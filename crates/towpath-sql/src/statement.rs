@@ -80,7 +80,7 @@ impl Statement {
         Ok(Statement { sql: sql.to_owned(), parsed })
     }
 
-    /// The relations the statement names, each once, common table expressions among them.
+    /// The relations the statement names, each once, without its common table expressions.
     pub fn relation_names(&self) -> Vec<RelationName> {
         with_stack(|| relation_names(&self.parsed.query))
             .into_iter()

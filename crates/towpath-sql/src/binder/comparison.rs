@@ -169,7 +169,8 @@ impl ExprBinder<'_> {
             Type::Timestamp(p) | Type::TimestampTz(p) => Type::Timestamp(*p),
             Type::Date => Type::Date,
             Type::Boolean => {
-                return Ok(self.planner.cast_call(text, &Type::Boolean, false));
+                // A text that is no boolean equals neither.
+                return Ok(self.planner.cast_call(text, &Type::Boolean, true));
             }
             _ => return Ok(text),
         };

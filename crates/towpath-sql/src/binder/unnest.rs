@@ -100,7 +100,14 @@ impl Planner<'_> {
             let name = Some("ordinality".to_owned());
             produced.push(RowField { name, data_type: Type::BigInt });
         }
-        let plain = |one: &Bound| matches!(&one.data_type, Type::Array(item) if !matches!(**item, Type::Row(_)));
+        let whole = whole_rows(call, &bound, produced.len());
+        if let Some(row) = &whole {
+            produced = vec![RowField::unnamed(row.clone())];
+        }
+        let plain = |one: &Bound| match &one.data_type {
+            Type::Array(item) => whole.is_some() || !matches!(**item, Type::Row(_)),
+            _ => false,
+        };
         let simple = bound.len() == 1 && !call.ordinality && bound.iter().all(plain);
         let list = match bound.pop() {
             Some(only) if simple => only,
@@ -167,6 +174,19 @@ impl Planner<'_> {
             .map_err(|error| SqlError::engine(call.at, &error))?;
         scope.columns.extend(own.columns);
         Ok((plan, scope))
+    }
+}
+
+/// One name for an array of rows of several fields means the row itself: Athena's samples for
+/// CloudTrail rely on it, where Trino has an error.
+fn whole_rows(call: &UnnestCall<'_>, bound: &[Bound], produced: usize) -> Option<Type> {
+    let one_name = call.alias.is_some_and(|alias| alias.columns.len() == 1);
+    if !one_name || produced < 2 || call.ordinality {
+        return None;
+    }
+    match bound {
+        [Bound { data_type: Type::Array(item), .. }] => Some(item.as_ref().clone()),
+        _ => None,
     }
 }
 

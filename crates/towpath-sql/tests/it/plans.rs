@@ -54,7 +54,10 @@ async fn comparisons_with_strings_become_comparisons_of_the_bare_column() {
         ),
         ("day = '2023-01-05'", "day = Date32(\"2023-01-05\")"),
         ("eventName = 'x'", "eventname = Utf8(\"x\")"),
-        ("eventName IN ('a', 'b', 'c', 'd')", "IN ([Utf8(\"a\"), Utf8(\"b\"), Utf8(\"c\"), Utf8(\"d\")])"),
+        (
+            "eventName IN ('a', 'b', 'c', 'd')",
+            "IN ([Utf8(\"a\"), Utf8(\"b\"), Utf8(\"c\"), Utf8(\"d\")])",
+        ),
         ("eventName LIKE 'x%'", "eventname LIKE Utf8(\"x%\")"),
     ];
     for (condition, expected) in cases {
