@@ -356,7 +356,8 @@ pub(super) fn guarded(condition: DfExpr) -> Result<DfExpr, DataFusionError> {
     Ok(balanced(out, DfExpr::and))
 }
 
-fn masked(term: DfExpr, guard: &DfExpr) -> Result<DfExpr, DataFusionError> {
+/// Gives the functions in `term` that can fail NULL where `guard` is not true.
+pub(super) fn masked(term: DfExpr, guard: &DfExpr) -> Result<DfExpr, DataFusionError> {
     let masked = term.transform_up(|node| match node {
         DfExpr::ScalarFunction(mut call) if FALLIBLE.contains(&call.func.name()) => {
             for arg in &mut call.args {
@@ -372,7 +373,7 @@ fn masked(term: DfExpr, guard: &DfExpr) -> Result<DfExpr, DataFusionError> {
     masked.map(|masked| masked.data)
 }
 
-fn is_fallible(expr: &DfExpr) -> bool {
+pub(super) fn is_fallible(expr: &DfExpr) -> bool {
     expr.exists(|node| {
         Ok(match node {
             DfExpr::ScalarFunction(call) => {

@@ -8,6 +8,7 @@ use datafusion::functions::core::get_field;
 use datafusion::logical_expr::Expr as DfExpr;
 use datafusion::logical_expr::expr::{Case, LambdaVariable, ScalarFunction};
 
+use super::aggregate::{is_fallible, masked};
 use super::scope::{Scope, ScopeColumn};
 use super::{Bound, Env, Planner, literal, mismatch, named, semantic};
 use crate::ast::{Expr, ExprKind, Ident, TrimSide, WindowSpec};
@@ -286,17 +287,30 @@ impl<'a> ExprBinder<'a> {
     }
 
     /// Joins the terms as a balanced tree, so that a thousand of them nest ten deep.
+    ///
+    /// Terms are evaluated from the left: what can fail does not see the rows on which the terms
+    /// before it have decided.
     fn logical(
         &mut self,
         terms: &[Expr],
         join: fn(DfExpr, DfExpr) -> DfExpr,
         name: &str,
     ) -> Result<Bound> {
-        let mut bound = Vec::with_capacity(terms.len());
+        let mut bound: Vec<DfExpr> = Vec::with_capacity(terms.len());
         for term in terms {
             let value = self.bind(term)?;
             let what = format!("Logical expression term of {name}");
-            bound.push(self.planner.condition(value, term.at, &what)?.expr);
+            let value = self.planner.condition(value, term.at, &what)?.expr;
+            if bound.is_empty() || !is_fallible(&value) {
+                bound.push(value);
+                continue;
+            }
+            let before = Box::new(balanced(bound.clone(), join));
+            let open = match name {
+                "OR" => DfExpr::IsNotTrue(before),
+                _ => DfExpr::IsNotFalse(before),
+            };
+            bound.push(masked(value, &open).map_err(|error| SqlError::engine(term.at, &error))?);
         }
         Ok(Bound::new(balanced(bound, join), Type::Boolean))
     }

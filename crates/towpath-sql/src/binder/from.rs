@@ -8,12 +8,14 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, 
 
 use super::expression::{ExprBinder, column_of};
 use super::scope::{Scope, ScopeColumn};
+use super::select::{named_item, refuse_calls};
 use super::unnest::UnnestCall;
 use super::{
     Bound, BoundQuery, Cte, CteDefinition, Env, OuterScope, OutputColumn, Planner, semantic,
 };
 use crate::ast::{
-    Ident, Join, JoinCondition, JoinKind, Query, Relation, RelationKind, RelationName,
+    Expr, Ident, Join, JoinCondition, JoinKind, Query, QueryBody, Relation, RelationKind,
+    RelationName, SelectItem,
 };
 use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
@@ -55,12 +57,57 @@ impl Planner<'_> {
         if let Some(unnest) = unnest_parts(right) {
             return self.unnest(Some(left), &unnest, env);
         }
+        if let Some(exprs) = lateral_row(right) {
+            return self.beside(left, right, &exprs, env);
+        }
         let (right_plan, right_scope) = self.relation(right, env, Some(&left.1))?;
         let plan = LogicalPlanBuilder::from(left.0)
             .cross_join(right_plan)
             .and_then(LogicalPlanBuilder::build)
             .map_err(|error| SqlError::engine(right.at, &error))?;
         Ok((plan, left.1.join(right_scope)))
+    }
+
+    /// `LATERAL (SELECT x * 10 AS y)`: one row for each of the left, so a projection.
+    fn beside(
+        &self,
+        (plan, scope): Bounded,
+        right: &Relation,
+        exprs: &[(Expr, Option<Ident>)],
+        env: Env<'_>,
+    ) -> Result<Bounded> {
+        let at = right.at;
+        let mut projected: Vec<DfExpr> =
+            plan.schema().columns().into_iter().map(DfExpr::Column).collect();
+        let mut own = Scope::default();
+        for (index, (expr, alias)) in exprs.iter().enumerate() {
+            let bound = ExprBinder::new(self, env, &scope).bind(expr)?;
+            refuse_calls(&bound.expr, "LATERAL", expr.at)?;
+            let (heading, key) = named_item(expr, alias.as_ref(), index);
+            let name = self.unique(&heading);
+            projected.push(bound.expr.alias(name.clone()));
+            own.columns.push(ScopeColumn {
+                relation: Vec::new(),
+                key,
+                heading,
+                field: bound.field,
+                data_type: bound.data_type,
+                column: Column::from_name(name),
+                joined: false,
+                hidden: false,
+            });
+        }
+        if let Some(alias) = &right.alias {
+            own.rename(&alias.columns, &alias.name)?;
+            for column in &mut own.columns {
+                column.relation = vec![alias.name.key()];
+            }
+        }
+        let plan = LogicalPlanBuilder::from(plan)
+            .project(projected)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|error| SqlError::engine(at, &error))?;
+        Ok((plan, scope.join(own)))
     }
 
     /// Binds one relation. `left` is what stands before it, seen by `LATERAL` only.
@@ -240,7 +287,7 @@ impl Planner<'_> {
                 let scope = left.1.join(right.1);
                 let bound = ExprBinder::new(self, env, &scope).bind(condition)?;
                 let bound = self.condition(bound, condition.at, "JOIN ON clause")?;
-                super::select::refuse_calls(&bound.expr, "JOIN ON clause", condition.at)?;
+                refuse_calls(&bound.expr, "JOIN ON clause", condition.at)?;
                 let plan = self.joined((left.0, right.0), kind, bound.expr, at)?;
                 Ok((plan, scope))
             }
@@ -395,6 +442,33 @@ fn find_cte<'a>(mut ctes: Option<&'a Cte<'a>>, key: &str) -> Option<&'a Cte<'a>>
 
 /// A relation with the columns it shows.
 type Bounded = (LogicalPlan, Scope);
+
+/// The expressions of `LATERAL (SELECT …)` without `FROM`, or of a single `VALUES` row.
+fn lateral_row(relation: &Relation) -> Option<Vec<(Expr, Option<Ident>)>> {
+    let RelationKind::Lateral(query) = &relation.kind else { return None };
+    let Query { with: None, body, order_by: _, offset: None, limit: None, .. } = query.as_ref()
+    else {
+        return None;
+    };
+    match body {
+        QueryBody::Values(rows, _) => match rows.as_slice() {
+            [row] => Some(row.iter().map(|expr| (expr.clone(), None)).collect()),
+            _ => None,
+        },
+        QueryBody::Select(select) => {
+            let plain = select.from.is_empty()
+                && select.filter.is_none()
+                && select.group_by.is_none()
+                && select.having.is_none();
+            let items = select.items.iter().map(|item| match item {
+                SelectItem::Expr(expr, alias) => Some((expr.clone(), alias.clone())),
+                _ => None,
+            });
+            if plain { items.collect() } else { None }
+        }
+        _ => None,
+    }
+}
 
 /// What an `UNNEST` relation consists of.
 fn unnest_parts(relation: &Relation) -> Option<UnnestCall<'_>> {

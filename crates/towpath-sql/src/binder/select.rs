@@ -319,7 +319,11 @@ fn star(column: &ScopeColumn, at: usize) -> Item {
 
 /// The name of a column of the select list: its alias, the last part of a dotted name as typed, or
 /// `_colN`.
-fn named_item(expr: &Expr, alias: Option<&Ident>, index: usize) -> (String, Option<String>) {
+pub(super) fn named_item(
+    expr: &Expr,
+    alias: Option<&Ident>,
+    index: usize,
+) -> (String, Option<String>) {
     let name = alias.or(match &expr.kind {
         ExprKind::Name(name) | ExprKind::Field(_, name) => Some(name),
         _ => None,
