@@ -71,11 +71,6 @@ impl Registry {
         }
     }
 
-    /// Adds a scalar function that is not made of forms. No other group may give its name.
-    pub(crate) fn udf(&mut self, function: Arc<ScalarUDF>) {
-        self.functions.scalar.push(function);
-    }
-
     /// Adds an aggregate function.
     pub(crate) fn aggregate(&mut self, function: Arc<AggregateUDF>) {
         self.functions.aggregate.push(function);
