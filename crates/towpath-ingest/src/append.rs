@@ -78,7 +78,7 @@ impl<'a> Appender<'a> {
         checkpoint: &'a Checkpoint,
         clock: Clock,
     ) -> Appender<'a> {
-        Appender { store, wanted, checkpoint, known: KnownEvents::default(), clock }
+        Appender { store, wanted, checkpoint, known: KnownEvents::new(), clock }
     }
 
     /// Appends the events of `batches` that the store does not have, in one commit. Returns `None`,
@@ -143,7 +143,7 @@ impl<'a> Appender<'a> {
         let appending = Box::pin(self.append_parts(writer, log_file, parts));
         let ((), appended) = try_join!(reading, appending)?;
         // What was found out about the store took no note of the parts.
-        self.known = KnownEvents::default();
+        self.known = KnownEvents::new();
         Ok(appended)
     }
 
@@ -343,4 +343,83 @@ async fn write_data_files(
         data_files.push(Box::pin(writer.write_data_file(calendarmonth, &[sorted])).await?);
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path as FilePath};
+
+    use object_store::{memory::InMemory, path::Path};
+    use towpath_event::{EventBatchBuilder, data_file_schema};
+    use towpath_store::{Catalog, Location, NewStore, Retention};
+    use url::Url;
+
+    use super::*;
+    use crate::{find::Place, source::LocalRoot};
+
+    async fn new_store() -> EventDataStore {
+        let url = Url::parse("s3://bucket/lake").unwrap();
+        let lake = Location::with_store(url, Arc::new(InMemory::new()), Path::from("lake"));
+        let catalog = Catalog::create(lake, DateTime::UNIX_EPOCH).await.unwrap();
+        let retention = Retention::default();
+        let new = NewStore { name: "org".into(), id: None, retention, schema: data_file_schema() };
+        catalog.create_store(new, DateTime::UNIX_EPOCH).await.unwrap()
+    }
+
+    fn batch(events: &[&String]) -> Batch {
+        let texts: Vec<&str> = events.iter().map(|event| event.as_str()).collect();
+        let mut builder = EventBatchBuilder::new();
+        let text = format!(r#"{{"Records":[{}]}}"#, texts.join(","));
+        builder.append_log_file(text.as_bytes()).unwrap();
+        let place = Place::Local(Arc::new(LocalRoot::new("/".into())), FilePath::new("a").into());
+        Batch::part(builder.finish(), &LogFile { place, size_bytes: 0, day: None })
+    }
+
+    /// 240 events of twelve hours. Each fourth has the id of the one before, each tenth has none.
+    fn pool() -> Vec<String> {
+        let event = |n: u32| {
+            let id = if n % 4 == 3 { n - 1 } else { n };
+            let id = if n % 10 == 9 { String::new() } else { format!("{id}") };
+            let hour = id.parse::<u32>().unwrap_or(n) % 12;
+            format!(
+                r#"{{"eventTime":"1970-01-02T{hour:02}:00:00Z","eventName":"{n}","eventID":"{id}"}}"#
+            )
+        };
+        (0..240).map(event).collect()
+    }
+
+    #[tokio::test]
+    async fn each_event_is_stored_once_however_little_is_kept_in_memory() {
+        let pool = pool();
+        for identities_max in [0, 1, 9, 60, KnownEvents::IDENTITIES_MAX] {
+            let store = new_store().await;
+            let checkpoint = Checkpoint::default();
+            let clock: Clock = Arc::new(|| DateTime::UNIX_EPOCH);
+            let appender = || {
+                let wanted = i64::MIN..i64::MAX;
+                let mut one = Appender::new(&store, wanted, &checkpoint, Arc::clone(&clock));
+                one.known = KnownEvents::with_at_most(identities_max);
+                one
+            };
+            let mut appenders = [appender(), appender()];
+            let (mut state, mut expected) = (7u64, BTreeSet::new());
+            let mut random = |below: usize| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                usize::try_from(state >> 33).unwrap() % below
+            };
+            for _ in 0..24 {
+                let events: Vec<&String> = (0..30).map(|_| &pool[random(pool.len())]).collect();
+                let new: BTreeSet<&String> = events.iter().copied().collect();
+                let new = new.difference(&expected).count();
+                expected.extend(&events);
+                let (first, second) = events.split_at(random(events.len()));
+                let batches = [batch(first), batch(second)];
+                let appended = appenders[random(2)].append(&batches).await.unwrap().unwrap();
+                assert_eq!(appended.events.stored, u64::try_from(new).unwrap());
+                assert!(appended.events.reconcile());
+            }
+            let rows = store.snapshot().await.unwrap().rows();
+            assert_eq!(rows, u64::try_from(expected.len()).unwrap(), "{identities_max} kept");
+        }
+    }
 }

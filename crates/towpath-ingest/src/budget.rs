@@ -15,10 +15,10 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// A budget of `bytes`, rounded up.
+    /// A budget of `bytes`, rounded up, and never nothing.
     pub(crate) fn new(bytes: u64) -> Budget {
         let total = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-        let total = total.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        let total = total.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX)).max(1);
         let permits = usize::try_from(total).unwrap_or(Semaphore::MAX_PERMITS);
         Budget { permits: Arc::new(Semaphore::new(permits)), total }
     }
@@ -60,5 +60,6 @@ mod tests {
         assert!(budget.try_share(0).is_none());
         drop((first, second));
         assert!(budget.try_share(u64::MAX).is_some());
+        assert!(Budget::new(0).try_share(u64::MAX).is_some());
     }
 }

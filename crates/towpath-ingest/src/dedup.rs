@@ -3,7 +3,7 @@
 //! An event delivered twice has the same account, the same id and the same event time both times.
 //! So only the hours that a batch touches need a look, in the data files whose event times cover
 //! them. What was learnt about an hour is kept for the batches that follow, within
-//! [`KNOWN_IDENTITIES_MAX`]; a batch can be checked against hours of any size, because what does
+//! [`KnownEvents::IDENTITIES_MAX`]; a batch can be checked against hours of any size, because what does
 //! not fit is looked through again instead of kept.
 //!
 //! Keys are 128-bit hashes (see [`EventIdentity`]). A stored event whose key is also in the batch is
@@ -19,19 +19,19 @@ use std::{
 use futures::{StreamExt, TryStreamExt, stream};
 use hashbrown::{HashMap, HashSet};
 use object_store::ObjectStore;
+use parquet::errors::ParquetError;
 use towpath_event::{EventIdentity, event_identity};
 use towpath_store::{DataFile, Snapshot};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     order::RowAt,
     stored::{StoredFile, StoredRow},
 };
 
-/// Identities of stored events kept in memory, over all hours. One takes some 40 bytes; an
-/// organisation with a hundred events a second has 360,000 in an hour.
-const KNOWN_IDENTITIES_MAX: usize = 1 << 20;
+/// Data files that identities in memory may refer to. Some 250 bytes each.
+const LOADED_FILES_MAX: usize = 65_536;
 
 /// Microseconds in an hour: the grain in which identities are loaded and forgotten.
 const HOUR_MICROS: i64 = 3_600_000_000;
@@ -87,12 +87,13 @@ impl Seen {
 }
 
 /// What is known of the events of a store, as of one version of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KnownEvents {
     /// Everything the store holds of these hours.
     hours: HashMap<i64, Hour>,
-    /// Identities in `hours`.
+    /// Identities in `hours`, and how many there may be.
     identities: usize,
+    identities_max: usize,
     version: Option<u64>,
     /// Hashes of the paths of the data files that `hours` account for.
     accounted: HashSet<u128>,
@@ -137,6 +138,27 @@ struct Look {
 }
 
 impl KnownEvents {
+    /// Identities of stored events kept in memory, over all hours. One takes some 40 bytes; an
+    /// organisation with a hundred events a second has 360,000 in an hour.
+    pub(crate) const IDENTITIES_MAX: usize = 1 << 20;
+
+    /// Knows nothing yet.
+    pub(crate) fn new() -> KnownEvents {
+        KnownEvents::with_at_most(KnownEvents::IDENTITIES_MAX)
+    }
+
+    pub(crate) fn with_at_most(identities_max: usize) -> KnownEvents {
+        KnownEvents {
+            hours: HashMap::new(),
+            identities: 0,
+            identities_max,
+            version: None,
+            accounted: HashSet::new(),
+            loaded: Vec::new(),
+            batches: 0,
+        }
+    }
+
     /// Judges `candidates` against the events of `snapshot`. One verdict for each.
     ///
     /// # Errors
@@ -148,11 +170,14 @@ impl KnownEvents {
         snapshot: &Snapshot,
         candidates: &[Candidate],
     ) -> Result<Vec<Verdict>> {
-        // What an error interrupts must not be taken for complete: it works on a copy that is put
-        // back only when all went well.
-        let mut known = mem::take(self);
-        let seen = known.twins(store, snapshot, candidates).await?;
-        *self = known;
+        let seen = match self.twins(store, snapshot, candidates).await {
+            Ok(seen) => seen,
+            Err(err) => {
+                // What an error interrupted must not be taken for complete.
+                self.forget_all();
+                return Err(err);
+            }
+        };
         Ok(candidates.iter().map(|candidate| seen.verdict(candidate.identity)).collect())
     }
 
@@ -172,6 +197,13 @@ impl KnownEvents {
         candidates: &[Candidate],
     ) -> Result<Seen> {
         self.batches += 1;
+        if self.loaded.len() >= LOADED_FILES_MAX {
+            self.forget_all();
+        }
+        if self.hours.is_empty() {
+            // Here, and nowhere in between: the twins found below name these files too.
+            self.loaded.clear();
+        }
         let mut twins = Twins::default();
         twins.keys.extend(candidates.iter().map(|candidate| candidate.identity.key));
         let touched: BTreeSet<i64> =
@@ -257,7 +289,7 @@ impl KnownEvents {
 
     /// Takes note of a stored event, unless its hour is not being kept.
     fn insert(&mut self, hour: i64, key: u128, content: Content) {
-        if self.identities >= KNOWN_IDENTITIES_MAX {
+        if self.identities >= self.identities_max {
             self.make_room(hour);
         }
         if let Some(hour) = self.hours.get_mut(&hour) {
@@ -290,9 +322,6 @@ impl KnownEvents {
             stays
         });
         self.identities = identities;
-        if self.hours.is_empty() {
-            self.loaded.clear();
-        }
     }
 
     fn forget_all(&mut self) {
@@ -302,10 +331,9 @@ impl KnownEvents {
     /// Reads the texts of the twins whose contents are not known.
     async fn read_contents(&self, store: &Arc<dyn ObjectStore>, twins: &mut Twins) -> Result<()> {
         for (file, rows) in mem::take(&mut twins.unread) {
-            let Some(file) = usize::try_from(file).ok().and_then(|file| self.loaded.get(file))
-            else {
-                continue;
-            };
+            let file = usize::try_from(file).ok().and_then(|file| self.loaded.get(file));
+            debug_assert!(file.is_some(), "an identity names a data file that was forgotten");
+            let file = file.ok_or_else(forgotten_file)?;
             let rows: Vec<u32> = rows.into_iter().collect();
             let file = StoredFile::open(store, file).await?;
             for rows in rows.chunks(COMPARED_ROWS_MAX) {
@@ -314,6 +342,12 @@ impl KnownEvents {
         }
         Ok(())
     }
+}
+
+/// Passing over a twin that cannot be read would store an event twice.
+fn forgotten_file() -> Error {
+    let source = ParquetError::General("it was looked into, but is not known any more".into());
+    Error::ReadDataFile { path: "unknown".into(), source }
 }
 
 /// Looks into one data file and takes note of every event of the hours asked for.

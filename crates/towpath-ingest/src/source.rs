@@ -62,7 +62,7 @@ fn open_local(path: &Path) -> Result<Source> {
     };
     let canonical = path.canonicalize().map_err(failed)?;
     let is_folder = canonical.metadata().map_err(failed)?.is_dir();
-    let root = Arc::new(LocalRoot { path: canonical });
+    let root = Arc::new(LocalRoot::new(canonical));
     Ok(if is_folder { Source::LocalFolder(root) } else { Source::LocalFile(root) })
 }
 
@@ -83,6 +83,11 @@ impl Bucket {
 }
 
 impl LocalRoot {
+    /// The root at `path`, which is absolute and without symbolic links.
+    pub(crate) fn new(path: PathBuf) -> LocalRoot {
+        LocalRoot { path }
+    }
+
     /// The absolute path of the file `below` the root.
     pub(crate) fn path_of(&self, below: &Path) -> PathBuf {
         // Joining an empty path would add a `/`.

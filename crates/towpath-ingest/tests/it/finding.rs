@@ -1,6 +1,9 @@
 //! What is looked into, and what is left out, in local folders.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+};
 
 use towpath_ingest::{Error, IngestOptions, LeftOut};
 
@@ -60,6 +63,26 @@ async fn loops_of_symbolic_links_are_survived() {
     symlink("round", trail.path().join("round")).unwrap();
     let report = ingest_folder(&local.store, trail.path()).await;
     assert_eq!((report.log_files.found, report.events.stored), (1, 2));
+}
+
+#[tokio::test]
+async fn a_folder_that_may_not_be_read_is_named_and_the_others_are_taken() {
+    let (local, trail) = (local_store().await, tempfile::tempdir().unwrap());
+    trail::write(trail.path(), "open/log.json.gz", &log_file(&events("a", "2024-01-10", 2)));
+    let shut = trail.path().join("shut");
+    fs::create_dir(&shut).unwrap();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
+    let may_be_read = fs::read_dir(&shut).is_ok();
+    let report = ingest_folder(&local.store, trail.path()).await;
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!((report.events.stored, report.log_files.rejected), (2, 0));
+    if may_be_read {
+        println!("not tested: this user may read every folder");
+        return;
+    }
+    assert_eq!(report.folders_unreadable, 1);
+    assert!(!report.is_complete());
+    assert!(report.rejected[0].path.ends_with("shut"));
 }
 
 #[tokio::test]

@@ -1,15 +1,12 @@
 //! Log files that are too large to be decoded as a whole: the same promises, part by part.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::{Arc, LazyLock};
 
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use towpath_ingest::{IngestOptions, RejectReason};
-use towpath_store::Retention;
 
 use crate::{
-    support::{
-        bucket, create_store, ingest_folder, ingest_location, local_store, sorted, stored_events,
-    },
+    support::{bucket, ingest_folder, ingest_location, local_store, sorted, stored_events},
     trail::{self, events, gzip, log_file, log_text},
 };
 
@@ -17,27 +14,27 @@ use crate::{
 const TEXT_BYTES: usize = 34 << 20;
 
 /// Events of two months, each with 16 KiB of text that does not compress to nothing.
-fn large_events() -> Vec<String> {
+static LARGE: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut state = 1u64;
-    let mut events = Vec::new();
-    while events.len() < TEXT_BYTES / (16 << 10) {
-        let mut padding = String::new();
-        while padding.len() < 16 << 10 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            write!(padding, "{state:016x}").unwrap();
-        }
-        let (n, month) = (events.len(), 1 + events.len() % 2);
-        events.push(format!(
+    let mut word = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{state:016x}")
+    };
+    let words: String = std::iter::repeat_with(&mut word).take(2048).collect();
+    let event = |n: usize| {
+        let padding = words.get(n % 16_384..n % 16_384 + 16_384).unwrap();
+        let month = 1 + n % 2;
+        format!(
             r#"{{"eventTime":"2024-0{month}-10T00:00:00Z","eventName":"Put","eventID":"{n}","requestParameters":{{"x":"{padding}"}}}}"#
-        ));
-    }
-    events
-}
+        )
+    };
+    (0..TEXT_BYTES / (16 << 10)).map(event).collect()
+});
 
 #[tokio::test]
 async fn a_large_log_file_is_one_commit_and_deduplicated() {
     let (local, trail) = (local_store().await, tempfile::tempdir().unwrap());
-    let mut large = large_events();
+    let mut large = LARGE.clone();
     // Twice in the log file, far apart, and once in a small one that is in before.
     large.push(large[0].clone());
     trail::write(trail.path(), "a.json.gz", &log_file(&large[1..3]));
@@ -62,27 +59,27 @@ async fn a_large_log_file_is_one_commit_and_deduplicated() {
 async fn a_large_plain_log_file_of_a_bucket_is_read_piece_by_piece() {
     let local = local_store().await;
     let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let large = large_events();
-    let text = log_text(&large);
+    let large = &*LARGE;
+    let text = log_text(large);
     assert!(text.len() > TEXT_BYTES);
     objects.put(&Path::from("trail/large.json"), text.into()).await.unwrap();
     let source = bucket(&objects, "trail");
     let report = ingest_location(&local.store, &source, &IngestOptions::default()).await.unwrap();
     assert_eq!(report.events.stored, u64::try_from(large.len()).unwrap());
-    assert!(stored_events(&local.store).await == sorted(&large));
+    assert!(stored_events(&local.store).await == sorted(large));
 }
 
 #[tokio::test]
 async fn a_large_log_file_with_one_bad_event_is_not_in_at_all() {
     let (local, trail) = (local_store().await, tempfile::tempdir().unwrap());
-    let mut large = large_events();
+    let mut large = LARGE.clone();
     let last = large.len() - 1;
     let offset = log_text(&large[..last]).len() - 1;
     large[last] = r#"{"eventTime":"never"}"#.to_owned();
     trail::write(trail.path(), "bad.json.gz", &log_file(&large));
-    let whole = log_file(&large_events());
+    let whole = log_file(&LARGE);
     trail::write(trail.path(), "cut.json.gz", &whole[..whole.len() - 9]);
-    let open = [&log_text(&large_events())[..], b"]"].concat();
+    let open = [&log_text(&LARGE)[..], b"]"].concat();
     trail::write(trail.path(), "open.json.gz", &gzip(&open));
 
     let report = ingest_folder(&local.store, trail.path()).await;
@@ -104,23 +101,18 @@ async fn a_large_log_file_with_one_bad_event_is_not_in_at_all() {
 }
 
 #[tokio::test]
-async fn events_of_more_months_than_a_commit_takes_are_committed_log_file_by_log_file() {
-    let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let store = create_store(bucket(&objects, "lake"), Retention::DAYS_DEFAULT).await;
-    let trail = tempfile::tempdir().unwrap();
-    let months = |first: u32, count: u32| {
-        let month = |n: u32| format!("{}-{:02}-01T00:00:00Z", first + n / 12, 1 + n % 12);
-        (0..count).map(|n| trail::event(&format!("{first}-{n}"), &month(n))).collect::<Vec<_>>()
-    };
-    // Two that are too many together, and one that is too many by itself.
-    let (one, other) = (months(2030, 140), months(2050, 140));
-    trail::write(trail.path(), "one.json.gz", &log_file(&one));
-    trail::write(trail.path(), "other.json.gz", &log_file(&other));
-    trail::write(trail.path(), "too-many.json.gz", &log_file(&months(2070, 257)));
-    let report = ingest_folder(&store, trail.path()).await;
-    assert_eq!((report.events.stored, report.log_files.ingested), (280, 2), "{report:?}");
+async fn a_log_file_of_more_months_than_a_commit_takes_does_not_keep_others_out() {
+    let (local, trail) = (local_store().await, tempfile::tempdir().unwrap());
+    let month = |n: u32| format!("{}-{:02}-01T00:00:00Z", 2030 + n / 12, 1 + n % 12);
+    let too_many: Vec<String> = (0..257).map(|n| trail::event(&n.to_string(), &month(n))).collect();
+    let good = events("good", "2024-01-10", 6);
+    trail::write(trail.path(), "a.json.gz", &log_file(&good[..3]));
+    trail::write(trail.path(), "b-too-many.json.gz", &log_file(&too_many));
+    trail::write(trail.path(), "c.json.gz", &log_file(&good[3..]));
+    let report = ingest_folder(&local.store, trail.path()).await;
+    assert_eq!((report.events.stored, report.log_files.ingested), (6, 2), "{report:?}");
     assert_eq!((report.log_files.rejected, report.events.rejected), (1, 257));
     assert_eq!(report.rejected[0].reason, RejectReason::TooLarge);
-    assert!(report.rejected[0].path.ends_with("too-many.json.gz"));
-    assert_eq!(stored_events(&store).await, sorted(&[one, other].concat()));
+    assert!(report.rejected[0].path.ends_with("b-too-many.json.gz"));
+    assert_eq!(stored_events(&local.store).await, sorted(&good));
 }

@@ -12,5 +12,6 @@ mod duplicates;
 mod finding;
 mod interrupted;
 mod large;
+mod memory;
 mod real_logs;
 mod remote;
