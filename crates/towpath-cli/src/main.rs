@@ -18,7 +18,9 @@ mod time;
 
 use std::env::args_os;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
@@ -36,6 +38,12 @@ use crate::output::Format;
 /// for a stack of this size.
 const THREAD_STACK_BYTES: usize = 8 * 1024 * 1024;
 
+/// Threads beyond those that a statement keeps busy.
+///
+/// A part of a statement that computes for long without a pause must not keep timers and signals
+/// from being served: limits on time and Ctrl-C rest on them.
+const THREADS_SPARE: usize = 1;
+
 fn main() -> ExitCode {
     match start() {
         Ok(outcome) => outcome.into(),
@@ -48,7 +56,9 @@ fn start() -> Result<Outcome> {
     let args = Args::read(args_os())?;
     let config = Config::new(&args.global, &Environment::read());
     logging::init(&config);
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let runtime = Builder::new_multi_thread()
+        .worker_threads(threads + THREADS_SPARE)
         .thread_stack_size(THREAD_STACK_BYTES)
         .enable_all()
         .build()

@@ -119,7 +119,12 @@ fn an_error_in_a_statement_shows_its_place_and_the_near_name() {
     let dir = Dir::with_sample();
     let ran = dir.towpath(["query", "SELECT evntName FROM trail"]).run().code(1);
     assert!(ran.stdout.is_empty());
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+        error: line 1:8: Column 'evntName' cannot be resolved
+          SELECT evntName FROM trail
+                 ^
+        hint: did you mean 'eventname'?
+        ");
 }
 
 #[test]

@@ -36,7 +36,13 @@ fn every_text_format_writes_the_same_rows() {
         .iter()
         .map(|format| format!("-- {format}\n{}", text(&dir, EVERYTHING, format)))
         .collect();
-    insta::assert_snapshot!(all, @"");
+    insta::with_settings!({
+        snapshot_path => "expected",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!("every_text_format", all);
+    });
 }
 
 #[test]

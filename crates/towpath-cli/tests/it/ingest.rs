@@ -17,7 +17,10 @@ fn events_are_stored_once_however_often_they_are_ingested() {
     dir.write_log_file("logs/again.json.gz", &events);
     let ran = dir.towpath(["ingest", "logs", "--store", "trail"]).run().success();
     assert!(ran.stdout.is_empty());
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r"
+        2 log files: 1 ingested, 1 already ingested, 0 rejected
+        6 events: 1 stored, 5 duplicate, 0 filtered, 0 expired, 0 rejected
+        ");
     assert_eq!(count(&dir), "n\n6\n");
 }
 

@@ -9,7 +9,12 @@ fn the_question_of_the_mission_runs_as_it_is_written() {
                WHERE eventName = 'DeleteBucket' AND eventTime > '2024-01-01' ORDER BY eventTime DESC";
     let ran = dir.towpath(["query", sql]).run().success();
     assert_eq!(ran.stderr, "");
-    insta::assert_snapshot!(ran.text(), @"");
+    insta::assert_snapshot!(ran.text(), @r"
+         eventTime               | arn                                  | eventName    | sourceIPAddress
+        -------------------------+--------------------------------------+--------------+-----------------
+         2024-05-17 12:00:00.000 | arn:aws:iam::111122223333:user/alice | DeleteBucket | 203.0.113.7
+         2024-03-01 09:30:00.000 | arn:aws:iam::111122223333:user/alice | DeleteBucket | 203.0.113.7
+        ");
 }
 
 #[test]
