@@ -84,7 +84,8 @@ impl ScalarUDFImpl for TimestampMillis {
         literal: &Expr,
         _: &SimplifyContext,
     ) -> Result<PreimageResult> {
-        let Expr::Literal(ScalarValue::TimestampMillisecond(Some(millis), None), _) = literal else {
+        let Expr::Literal(ScalarValue::TimestampMillisecond(Some(millis), None), _) = literal
+        else {
             return Ok(PreimageResult::None);
         };
         let start = millis.checked_mul(MICROS_PER_MILLI);

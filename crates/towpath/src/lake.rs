@@ -11,18 +11,16 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
+use datafusion::execution::context::SessionConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::context::SessionConfig;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::physical_plan::execute_stream;
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
-use towpath_sql::{
-    ExplainKind, RelationError, RelationName, Relations, Statement, session_state,
-};
+use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement, session_state};
 use towpath_store::{Catalog, Location};
 
 use crate::error::{Error, Result};
@@ -128,8 +126,8 @@ impl Lake {
     }
 
     fn new(catalog: Catalog, location: &Location, options: LakeOptions) -> Result<Lake> {
-        let mut disk = DiskManagerBuilder::default()
-            .with_max_temp_directory_size(options.spill_bytes_max);
+        let mut disk =
+            DiskManagerBuilder::default().with_max_temp_directory_size(options.spill_bytes_max);
         if let Some(dir) = &options.spill_dir {
             disk.set_mode(DiskManagerMode::Directories(vec![dir.clone()]));
         }
@@ -137,8 +135,7 @@ impl Lake {
             .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes_max)))
             .with_disk_manager_builder(disk)
             .with_metadata_cache_limit(FOOTER_CACHE_BYTES_MAX)
-            .build_arc()
-            ?;
+            .build_arc()?;
         let object_store_url = ObjectStoreUrl::parse(OBJECT_STORE_URL)?;
         runtime.register_object_store(object_store_url.as_ref(), Arc::clone(location.store()));
         Ok(Lake { catalog, options: Arc::new(options), runtime, object_store_url })

@@ -7,7 +7,9 @@ use crate::support::{Fixture, event, now};
 async fn ten_events() -> Fixture {
     let fixture = Fixture::new().await;
     let events: Vec<String> = (0..10)
-        .map(|n| event(&n.to_string(), "PutObject", &format!("2024-01-0{}T00:00:00Z", n % 9 + 1), ""))
+        .map(|n| {
+            event(&n.to_string(), "PutObject", &format!("2024-01-0{}T00:00:00Z", n % 9 + 1), "")
+        })
         .collect();
     fixture.ingest(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
     fixture

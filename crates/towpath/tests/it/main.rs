@@ -1,6 +1,6 @@
 //! The library as a service would use it.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
 mod events;
 mod lakes;

@@ -1,5 +1,6 @@
 //! Statements over events: names, headings, times, maps, errors.
 
+use towpath::arrow::array::RecordBatch;
 use towpath::{ErrorKind, QueryLimits};
 
 use crate::support::{Fixture, LIMITS, event};
@@ -21,8 +22,7 @@ async fn three_events() -> Fixture {
 #[tokio::test]
 async fn headings_are_spelled_as_in_the_statement() {
     let fixture = three_events().await;
-    let statement =
-        "SELECT eventTime, userIdentity.arn, USERIDENTITY.Type, count(*) OVER (), eventid AS ID FROM trail";
+    let statement = "SELECT eventTime, userIdentity.arn, USERIDENTITY.Type, count(*) OVER (), eventid AS ID FROM trail";
     let rows = fixture.lake.query(statement, LIMITS).await.unwrap();
     let schema = rows.schema();
     let headings: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -138,7 +138,7 @@ async fn a_reader_keeps_its_snapshot_while_events_arrive() {
     let rows = fixture.lake.query("SELECT eventID FROM trail", limits).await.unwrap();
     fixture.ingest(&[&event("4", "PutObject", "2024-03-02T00:00:00Z", "")]).await;
 
-    let seen: usize = rows.collect().await.unwrap().iter().map(|batch| batch.num_rows()).sum();
+    let seen: usize = rows.collect().await.unwrap().iter().map(RecordBatch::num_rows).sum();
     assert_eq!(seen, 3);
     assert_eq!(fixture.rows("SELECT count(*) FROM trail").await, [["4"]]);
 }
