@@ -16,10 +16,17 @@ use super::{Bound, BoundQuery, Env, OuterScope, literal, mismatch, semantic};
 use crate::ast::{Comparison, Expr, ExprKind, Limit, Query, RowCount};
 use crate::coercion;
 use crate::data_type::Type;
-use crate::error::{Result, SqlError};
+use crate::error::{ErrorKind, Result, SqlError};
+use crate::limits::SUBQUERY_NESTING_MAX;
 
 impl ExprBinder<'_> {
     fn subquery(&self, query: &Query) -> Result<BoundQuery> {
+        let levels = std::iter::successors(self.env.outer, |outer| outer.next).count();
+        if levels >= SUBQUERY_NESTING_MAX {
+            let message =
+                format!("subqueries are nested deeper than {SUBQUERY_NESTING_MAX} levels");
+            return Err(SqlError::at(ErrorKind::LimitExceeded, query.at, message));
+        }
         let outer = OuterScope { scope: self.scope, next: self.env.outer };
         self.planner.query(query, Env { outer: Some(&outer), ..self.env })
     }

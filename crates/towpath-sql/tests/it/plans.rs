@@ -84,3 +84,29 @@ fn long_statements_are_refused() {
     let error = Statement::parse(&" ".repeat(2 << 20)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
 }
+
+#[tokio::test]
+async fn deep_statements_are_planned_or_refused_but_never_overflow() {
+    let deep = |open: &str, middle: &str, close: &str, depth: usize| {
+        format!("SELECT {}{middle}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let subquery = deep("(SELECT ", "1", ")", 8);
+    assert!(run(&subquery, &Tables::default()).await.is_ok());
+    let error = run(&deep("(SELECT ", "1", ")", 9), &Tables::default()).await.unwrap_err();
+    assert!(error.contains("subqueries are nested deeper than 8 levels"), "{error}");
+    for (open, middle, close) in
+        [("(", "1", ")"), ("abs(", "1", ")"), ("(1 + ", "1", ")"), ("NOT ", "true", "")]
+    {
+        let sql = deep(open, middle, close, 40);
+        assert!(run(&sql, &Tables::default()).await.is_ok(), "{open}");
+        for depth in [60, 90, 120, 190] {
+            let sql = deep(open, middle, close, depth);
+            let session =
+                session_state(SessionConfig::new(), Arc::new(RuntimeEnv::default()), now());
+            if let Ok(statement) = Statement::parse(&sql) {
+                let planned = statement.plan(&session, &Tables::default()).await;
+                assert!(planned.is_ok(), "{open} {depth}");
+            }
+        }
+    }
+}
