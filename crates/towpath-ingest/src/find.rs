@@ -111,8 +111,10 @@ pub(crate) async fn find(
     days: Option<DeliveryDays>,
     found: mpsc::Sender<Found>,
 ) -> Result<()> {
+    // A source that is not there is said before the others are ingested.
+    let sources: Vec<Source> = sources.iter().map(Source::open).collect::<Result<_>>()?;
     for source in sources {
-        match Source::open(source)? {
+        match source {
             Source::LocalFolder(root) => {
                 let found = found.clone();
                 task::spawn_blocking(move || Walk::new(&root, days, &found).run())

@@ -5,10 +5,11 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
 };
 
-use towpath_ingest::{Error, IngestOptions, LeftOut};
+use towpath_ingest::{Error, IngestOptions, LeftOut, ingest};
+use towpath_store::Location;
 
 use crate::{
-    support::{at, ingest_folder, ingest_with, local_store, stored_texts},
+    support::{NOW, at, clock_at, ingest_folder, ingest_with, local_store, stored_texts},
     trail::{self, ACCOUNT, event, events, key, log_file},
 };
 
@@ -133,6 +134,15 @@ async fn a_source_that_is_not_there_is_an_error() {
     let missing = trail.path().join("missing");
     let result = ingest_with(&local.store, &missing, &IngestOptions::default()).await;
     assert!(matches!(result, Err(Error::SourceNotFound { .. })), "{result:?}");
+    // Not even when others are there, and before these are taken.
+    let log =
+        trail::write(trail.path(), "there/log.json.gz", &log_file(&events("a", "2024-01-10", 1)));
+    let sources = [Location::local(&log).unwrap(), Location::local(&missing).unwrap()];
+    let options = IngestOptions::default();
+    let result = ingest(&local.store, &sources, &options, clock_at(NOW), &|_| ()).await;
+    assert!(matches!(result, Err(Error::SourceNotFound { .. })), "{result:?}");
+    assert_eq!(local.store.snapshot().await.unwrap().version(), 0);
+    fs::remove_file(log).unwrap();
     // An empty folder is there, and has nothing.
     let report = ingest_folder(&local.store, trail.path()).await;
     assert_eq!(report.log_files.found, 0);
