@@ -1,7 +1,8 @@
 //! `table`: what a person reads.
 //!
-//! Columns are as wide as their widest value. On a terminal the widest columns give way until a
-//! row fits, and what is cut ends in `…`; elsewhere nothing is cut. Numbers stand on the right.
+//! Columns are as wide as their widest value. On a terminal the widest columns of text give way
+//! until a row fits, and what is cut ends in `…`; elsewhere nothing is cut. Numbers stand on the
+//! right.
 //! Control characters inside values are shown as escapes, because strangers choose some of the
 //! text in an event.
 
@@ -9,7 +10,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use console::{measure_text_width, truncate_str};
 
 use super::RowWriter;
@@ -47,7 +48,30 @@ pub(crate) struct TableWriter<W> {
 struct Column {
     heading: String,
     width: usize,
-    is_number: bool,
+    kind: Kind,
+}
+
+/// What a column holds, as far as it matters for drawing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Stands on the right, and half of it would be another number.
+    Number,
+    /// Of one length; half a timestamp says little.
+    Fixed,
+    /// Can be cut.
+    Text,
+}
+
+impl Kind {
+    fn of(data_type: &DataType) -> Kind {
+        if data_type.is_numeric() {
+            Kind::Number
+        } else if data_type.is_temporal() || matches!(data_type, DataType::Boolean) {
+            Kind::Fixed
+        } else {
+            Kind::Text
+        }
+    }
 }
 
 impl<W: Write> TableWriter<W> {
@@ -58,7 +82,7 @@ impl<W: Write> TableWriter<W> {
             .map(|field| {
                 let heading = one_line(field.name()).into_owned();
                 let width = measure_text_width(&heading);
-                Column { heading, width, is_number: field.data_type().is_numeric() }
+                Column { heading, width, kind: Kind::of(field.data_type()) }
             })
             .collect();
         TableWriter { sink, columns, terminal_width, held: Some(Vec::new()), held_bytes: 0 }
@@ -96,10 +120,7 @@ impl<W: Write> TableWriter<W> {
             column.width = column.width.min(COLUMN_WIDTH_MAX);
         }
         if let Some(terminal_width) = self.terminal_width {
-            let widths = fit(self.columns.iter().map(|column| column.width), terminal_width);
-            for (column, width) in self.columns.iter_mut().zip(widths) {
-                column.width = width;
-            }
+            fit(&mut self.columns, terminal_width);
         }
         let headings: Vec<String> =
             self.columns.iter().map(|column| column.heading.clone()).collect();
@@ -119,8 +140,11 @@ impl<W: Write> TableWriter<W> {
                 None => cell.into(),
             };
             let missing = " ".repeat(column.width.saturating_sub(measure_text_width(&cell)));
-            let (before, after) =
-                if column.is_number { (missing.as_str(), "") } else { ("", missing.as_str()) };
+            let (before, after) = if column.kind == Kind::Number {
+                (missing.as_str(), "")
+            } else {
+                ("", missing.as_str())
+            };
             line.extend([before, cell.as_ref(), after]);
         }
         writeln!(self.sink, "{}", line.trim_end())?;
@@ -138,31 +162,41 @@ impl<W: Write> RowWriter for TableWriter<W> {
     }
 }
 
-/// Widths that fit into `terminal_width`: narrow columns keep theirs, wide ones share the rest.
-fn fit(widths: impl Iterator<Item = usize>, terminal_width: usize) -> Vec<usize> {
-    let widths: Vec<usize> = widths.collect();
-    let separators = 2 + SEPARATOR_WIDTH * widths.len().saturating_sub(1);
+/// Narrows columns until a row fits into `terminal_width`: those of text, and only if that is not
+/// enough all of them.
+fn fit(columns: &mut [Column], terminal_width: usize) {
+    let separators = 2 + SEPARATOR_WIDTH * columns.len().saturating_sub(1);
     let available = terminal_width.saturating_sub(separators);
-    let total = |cap: usize| -> usize { widths.iter().map(|width| (*width).min(cap)).sum() };
-    // The largest cap that fits; with no more columns than a statement may have, a scan is enough.
+    let (text, fixed): (Vec<&mut Column>, Vec<&mut Column>) =
+        columns.iter_mut().partition(|column| column.kind == Kind::Text);
+    let fixed_width: usize = fixed.iter().map(|column| column.width).sum();
+    if fixed_width + text.len() * COLUMN_WIDTH_MIN <= available {
+        share(text, available - fixed_width);
+    } else {
+        share(columns.iter_mut().collect(), available);
+    }
+}
+
+/// Makes the widths sum up to `available` at most: narrow columns keep theirs, wide ones share the
+/// rest.
+fn share(columns: Vec<&mut Column>, available: usize) {
+    let total = |cap: usize| -> usize { columns.iter().map(|column| column.width.min(cap)).sum() };
+    // The largest cap that fits. There are at most COLUMN_WIDTH_MAX to try.
     let cap = (COLUMN_WIDTH_MIN..=COLUMN_WIDTH_MAX).rev().find(|cap| total(*cap) <= available);
     let cap = cap.unwrap_or(COLUMN_WIDTH_MIN);
     let mut spare = available.saturating_sub(total(cap));
-    widths
-        .iter()
-        .map(|width| {
-            let extra = usize::from(*width > cap && spare > 0);
-            spare -= extra;
-            (*width).min(cap) + extra
-        })
-        .collect()
+    for column in columns {
+        let extra = usize::from(column.width > cap && spare > 0);
+        spare -= extra;
+        column.width = column.width.min(cap) + extra;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 
     use super::*;
 
@@ -208,6 +242,24 @@ mod tests {
         assert!(text.lines().all(|line| measure_text_width(line) <= 40), "{text}");
         assert!(text.contains("DeleteBucket |    7 | "), "{text}");
         assert!(text.contains('…'), "{text}");
+    }
+
+    #[test]
+    fn times_and_numbers_are_cut_last() {
+        let long = "x".repeat(80);
+        let batch = RecordBatch::try_from_iter([
+            ("at", Arc::new(TimestampMillisecondArray::from(vec![0])) as ArrayRef),
+            ("a", Arc::new(StringArray::from(vec![long.as_str()])) as ArrayRef),
+            ("n", Arc::new(Int64Array::from(vec![123_456_789])) as ArrayRef),
+            ("b", Arc::new(StringArray::from(vec![long.as_str()])) as ArrayRef),
+        ])
+        .unwrap();
+        let text = written(&batch, Some(60));
+        assert!(
+            text.contains(" 1970-01-01 00:00:00.000 | xxxxxxxx… | 123456789 | xxxxxxx…\n"),
+            "{text}"
+        );
+        assert!(written(&batch, Some(30)).contains('…'));
     }
 
     #[test]

@@ -1,9 +1,6 @@
 use std::path::Path;
 
-use crate::harness::{Dir, sample_events};
-
-/// The bundled trail, from this crate.
-const TRAIL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/trail");
+use crate::harness::{Dir, TRAIL, sample_events};
 
 #[test]
 fn the_demo_answers_the_question_and_leaves_nothing_behind() {

@@ -11,6 +11,9 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// The bundled trail.
+pub(crate) const TRAIL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/trail");
+
 /// A temporary folder with nothing in it.
 pub(crate) struct Dir {
     folder: TempDir,

@@ -1,6 +1,14 @@
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::harness::{Dir, event, gzip, sample_events};
+use crate::harness::{Dir, TRAIL, event, gzip, sample_events};
+
+/// Real logs that stand beside the project for us, and that a user does not have.
+const REAL_TRAIL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/aws-trail");
 
 fn count(dir: &Dir) -> String {
     let sql = "SELECT count(*) AS n FROM trail";
@@ -134,4 +142,64 @@ fn a_source_without_log_files_is_said_to_be_so() {
     std::fs::create_dir(dir.path().join("nothing")).unwrap();
     let ran = dir.towpath(["ingest", "nothing", "--store", "trail"]).run().success();
     assert!(ran.stderr.contains("warning: there was no log file in the sources"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_ingest_that_is_killed_loses_and_doubles_nothing() {
+    let dir = Dir::new();
+    dir.towpath(["store", "create", "trail", "--retention-days", "3653"]).run().success();
+    for millis in [20, 60, 150, 300, 500] {
+        let mut child = dir
+            .towpath(["ingest", TRAIL, "--store", "trail"])
+            .into_command()
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(millis));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    dir.towpath(["ingest", TRAIL, "--store", "trail"]).run().code(3);
+    assert_eq!(count(&dir), "n\n7206\n", "data/README.md says so");
+}
+
+#[test]
+fn two_ingests_at_once_store_every_event_once() {
+    let dir = Dir::new();
+    dir.towpath(["store", "create", "trail", "--retention-days", "3653"]).run().success();
+    let both = [0, 1].map(|_| {
+        dir.towpath(["ingest", TRAIL, "--store", "trail"])
+            .into_command()
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    });
+    for mut child in both {
+        assert_eq!(child.wait().unwrap().code(), Some(3), "one log file is broken");
+    }
+    assert_eq!(count(&dir), "n\n7206\n", "data/README.md says so");
+}
+
+#[test]
+fn real_logs_count_the_same_after_one_run_and_after_three() {
+    if !Path::new(REAL_TRAIL).is_dir() {
+        println!("{REAL_TRAIL} is not here; the bundled logs are tested all the same");
+        return;
+    }
+    let dir = Dir::new();
+    dir.towpath(["store", "create", "trail", "--retention-days", "3653"]).run().success();
+    for stored in [12_241, 0, 0] {
+        let args = ["ingest", REAL_TRAIL, "--store", "trail", "--report", "-"];
+        let ran = dir.towpath(args).run().success();
+        let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!(report["events"]["stored"], stored);
+        assert_eq!(count(&dir), "n\n12241\n");
+    }
+    let sql = "SELECT eventCategory, count(*) AS n, count(DISTINCT eventID) AS ids, \
+               count_if(eventName = 'DeleteBucket') AS deleted FROM trail GROUP BY 1 ORDER BY 1";
+    let ran = dir.towpath(["query", sql, "--format", "csv"]).run().success();
+    assert_eq!(
+        ran.text(),
+        "eventCategory,n,ids,deleted\nData,5969,5969,0\nManagement,6272,6272,8\n"
+    );
 }
