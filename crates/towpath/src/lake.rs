@@ -11,13 +11,16 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
+use datafusion::common::Result as DataFusionResult;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::context::SessionConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
 use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement, session_state};
@@ -199,7 +202,7 @@ impl Lake {
     async fn start(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream)> {
         let session = self.session();
         let planned = Statement::parse(sql)?.plan(&session, self).await?;
-        let plan = session.create_physical_plan(&planned.plan).await?;
+        let plan = cooperative(session.create_physical_plan(&planned.plan).await?)?;
         let batches = match planned.explain {
             None => {
                 let schema = under_headings(&plan.schema(), &planned.headings);
@@ -237,6 +240,25 @@ impl Relations for Lake {
         event_table(&snapshot, &self.object_store_url, (self.options.now)())
             .map_err(|error| RelationError::Other(Box::new(error)))
     }
+}
+
+/// Operators that can turn a few rows into very many without reading anything meanwhile.
+const MULTIPLYING: [&str; 5] =
+    ["CrossJoinExec", "HashJoinExec", "NestedLoopJoinExec", "SortMergeJoinExec", "UnnestExec"];
+
+/// `plan` with a yield after what a multiplying operator gives.
+///
+/// DataFusion yields where rows are read. A cross join of small tables reads once and then
+/// computes, and would hold its thread, the deadline and the cancellation for as long as it likes.
+fn cooperative(plan: Arc<dyn ExecutionPlan>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+    let yielding = plan.transform_up(|node| {
+        if MULTIPLYING.contains(&node.name()) {
+            let node: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(node));
+            return Ok(Transformed::yes(node));
+        }
+        Ok(Transformed::no(node))
+    })?;
+    Ok(yielding.data)
 }
 
 /// `schema` with the headings as the names of its fields; the engine's own names mean nothing.

@@ -52,8 +52,8 @@ async fn a_query_that_needs_more_memory_and_spill_than_allowed_fails() {
     options.spill_bytes_max = 1 << 20;
     let url = fixture.folder.path().join("lake");
     let small = Lake::open(url.to_str().unwrap(), options).await.unwrap();
-    let statement = "SELECT array_agg(a.eventJson || cast(b.n AS varchar)) FROM trail a \
-         CROSS JOIN UNNEST(sequence(1, 10000)) AS b(n)";
+    let statement = "SELECT a.eventJson || cast(b.n AS varchar) AS long FROM trail a \
+         CROSS JOIN UNNEST(sequence(1, 10000)) AS b(n) ORDER BY long";
     let limits = QueryLimits { run_secs_max: 120, result_rows_max: None };
     let stopped = match small.query(statement, limits).await {
         Ok(rows) => rows.collect().await.unwrap_err(),
