@@ -27,7 +27,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("libdeflater", &["towpath-ingest"]),
     ("object_store", &["towpath", "towpath-ingest", "towpath-store"]),
     ("rustyline", &["towpath-cli"]),
-    ("sqlparser", &["towpath-sql"]),
+    ("sqlparser", &[]),
     ("tracing-subscriber", &["towpath-cli"]),
 ];
 
