@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn caret_stands_below_the_character() {
-        let error = SqlError::at(ErrorKind::Syntax, 9, "bad").located("SELECT\n\té x");
+        let error = SqlError::at(ErrorKind::Syntax, 8, "bad").located("SELECT\n\té x");
         assert_eq!(error.position(), Some(Position { line: 2, column: 2 }));
         assert_eq!(error.render_caret("SELECT\n\té x"), "\té x\n\t^");
     }
