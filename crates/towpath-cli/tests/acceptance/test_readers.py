@@ -21,7 +21,7 @@ def test_deltalake_and_duckdb_count_what_towpath_counts(local, trail, different_
     assert table.count() == len(different_events)
 
     files = table.file_uris()
-    count = duckdb.sql(f"SELECT count(*) FROM read_parquet({files})").fetchone()[0]
+    count = duckdb.sql(f"SELECT count(*) FROM read_parquet({files})").fetchall()[0][0]
     assert count == len(different_events)
 
 
