@@ -2,6 +2,17 @@
 //! schemas.
 //!
 //! The corpus stands beside the project and not in it: without it there is nothing to run.
+#![allow(
+    clippy::allow_attributes,
+    clippy::only_used_in_recursion,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "test binaries share `support`, and each uses a part of it"
+)]
 
 mod support;
 

@@ -3,6 +3,17 @@
 //! The corpus stands beside the project and not in it: without it there is nothing to run. A case
 //! in `golden_known.txt` is expected to differ, for the reason written there; one that stops
 //! differing fails, so that the list only shrinks.
+#![allow(
+    clippy::allow_attributes,
+    clippy::only_used_in_recursion,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "test binaries share `support`, and each uses a part of it"
+)]
 
 mod support;
 

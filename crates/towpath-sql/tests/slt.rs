@@ -4,6 +4,17 @@
 //! columns separated by tabs; `query error TEXT` for a statement that must fail with a message that
 //! contains TEXT; `statement ok`. Rows are compared in order after `query ordered`, else sorted.
 //! Lines that begin with `#` are comments; `skipif` and `onlyif` lines are for other engines.
+#![allow(
+    clippy::allow_attributes,
+    clippy::only_used_in_recursion,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "test binaries share `support`, and each uses a part of it"
+)]
 
 mod support;
 

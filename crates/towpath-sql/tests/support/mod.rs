@@ -29,7 +29,6 @@ pub struct Tables {
 }
 
 impl Tables {
-    #[allow(dead_code, reason = "not every test binary has tables")]
     pub fn add(&mut self, name: &str, batch: RecordBatch) {
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
         self.tables.insert(name.to_lowercase(), Arc::new(table));
@@ -58,7 +57,6 @@ fn runtime() -> Arc<RuntimeEnv> {
 /// A result: headings and rows as JSON values.
 #[derive(Debug)]
 pub struct Rows {
-    #[allow(dead_code, reason = "not every test binary looks at headings")]
     pub headings: Vec<String>,
     pub types: Vec<Type>,
     pub rows: Vec<Vec<Value>>,
