@@ -6,7 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example that prints is the point")]
 
-use std::{env, error::Error, path::Path, sync::Arc};
+use std::{collections::BTreeMap, env, error::Error, path::Path, sync::Arc};
 
 use chrono::Utc;
 use towpath_event::data_file_schema;
@@ -25,6 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         id: None,
         retention: Retention::days(Retention::DAYS_MAX)?,
         schema: data_file_schema(),
+        attributes: BTreeMap::new(),
     };
     let store = match catalog.create_store(new, Utc::now()).await {
         Err(towpath_store::Error::StoreExists { .. }) => catalog.store("org-trail").await?,

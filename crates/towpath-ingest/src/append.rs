@@ -347,7 +347,10 @@ async fn write_data_files(
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, path::Path as FilePath};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        path::Path as FilePath,
+    };
 
     use object_store::{memory::InMemory, path::Path};
     use towpath_event::{EventBatchBuilder, data_file_schema};
@@ -362,7 +365,13 @@ mod tests {
         let lake = Location::with_store(url, Arc::new(InMemory::new()), Path::from("lake"));
         let catalog = Catalog::create(lake, DateTime::UNIX_EPOCH).await.unwrap();
         let retention = Retention::default();
-        let new = NewStore { name: "org".into(), id: None, retention, schema: data_file_schema() };
+        let new = NewStore {
+            name: "org".into(),
+            id: None,
+            retention,
+            schema: data_file_schema(),
+            attributes: BTreeMap::new(),
+        };
         catalog.create_store(new, DateTime::UNIX_EPOCH).await.unwrap()
     }
 

@@ -1,5 +1,6 @@
 //! The catalog: which event data stores a lake has.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -22,7 +23,7 @@ use crate::lease::Lease;
 use crate::location::Location;
 use crate::nearest::nearest;
 use crate::repair::{self, RepairPlan};
-use crate::settings::{StoreSettings, check_name, new_metadata, protocol};
+use crate::settings::{StoreSettings, check_attributes, check_name, new_metadata, protocol};
 use crate::store::EventDataStore;
 use crate::time::Retention;
 
@@ -47,6 +48,8 @@ pub struct NewStore {
     /// The columns of its data files. `eventTime` must be among them, in UTC microseconds; the
     /// partition column `calendarmonth` must not.
     pub schema: SchemaRef,
+    /// What the caller keeps with it, by name.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// The file that marks a lake.
@@ -122,11 +125,12 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidName`]; [`Error::StoreExists`] if the name or the id is taken;
+    /// [`Error::InvalidName`]; [`Error::InvalidAttributes`]; [`Error::StoreExists`] if the name or the id is taken;
     /// [`Error::InvalidRows`] if the schema lacks `eventTime`; [`Error::LeaseTimeout`] if another
     /// store is being made for too long; [`Error::UnsafeObjectStore`]; errors of the storage.
     pub async fn create_store(&self, new: NewStore, now: DateTime<Utc>) -> Result<EventDataStore> {
         check_name(&new.name)?;
+        check_attributes(&new.attributes)?;
         Box::pin(conditional_put::ensure(&self.files)).await?;
         let what = format!("the catalog of `{}`", self.location());
         let lock = layout::catalog_lock();
@@ -141,8 +145,12 @@ impl Catalog {
 
     async fn create_leased(&self, new: &NewStore, now: DateTime<Utc>) -> Result<Uuid> {
         let id = new.id.unwrap_or_else(Uuid::new_v4);
-        let settings =
-            StoreSettings { name: new.name.clone(), retention: new.retention, created_at: now };
+        let settings = StoreSettings {
+            name: new.name.clone(),
+            retention: new.retention,
+            created_at: now,
+            attributes: new.attributes.clone(),
+        };
         let log = DeltaLog::new(&self.files, id)?;
         let record = CommitRecord::new();
         let text = creation(&log, &record, &settings, &new.schema, now)?;

@@ -160,6 +160,13 @@ pub enum Error {
         max: u64,
     },
 
+    /// The attributes of a store cannot be these. Nothing was written.
+    #[error("attributes of an event data store are refused: {reason}")]
+    InvalidAttributes {
+        /// What is wrong with them.
+        reason: String,
+    },
+
     /// The rows do not belong into one data file of this store. Nothing was written.
     #[error("rows cannot become a data file of event data store `{store}`: {reason}")]
     InvalidRows {

@@ -19,7 +19,8 @@
 //! # let now = chrono::DateTime::UNIX_EPOCH;
 //! let catalog = Catalog::create(Location::parse("/data/lake", &HashMap::new())?, now).await?;
 //! let retention = Retention::days(2557)?;
-//! let new = NewStore { name: "org-trail".into(), id: None, retention, schema };
+//! let attributes = Default::default();
+//! let new = NewStore { name: "org-trail".into(), id: None, retention, schema, attributes };
 //! let store = catalog.create_store(new, now).await?;
 //!
 //! let writer = store.writer(now, Duration::from_secs(60)).await?;
@@ -61,7 +62,7 @@ pub use crate::error::{Error, Result};
 pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;
 pub use crate::repair::{RepairPlan, RepairStep, TornReason};
-pub use crate::settings::StoreSettings;
+pub use crate::settings::{SettingsChange, StoreSettings};
 pub use crate::snapshot::Snapshot;
 pub use crate::sources::{CommitSummary, SourceIndex};
 pub use crate::store::EventDataStore;

@@ -1,6 +1,6 @@
 //! The settings of a store, as they stand in the metadata of its Delta table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,6 +17,16 @@ use crate::time::Retention;
 
 const RETENTION_DAYS: &str = "towpath.retentionDays";
 const CREATED_AT: &str = "towpath.createdAt";
+/// Stands before the name of an attribute.
+const ATTRIBUTE_PREFIX: &str = "towpath.attribute.";
+
+/// Attributes of one store. Each is read with every snapshot.
+const ATTRIBUTES_MAX: usize = 64;
+/// Longest name of an attribute, in bytes.
+const ATTRIBUTE_NAME_BYTES_MAX: usize = 128;
+/// Bytes of all attributes of a store, names and values. The longest selectors that CloudTrail
+/// takes, 500 values of 2048 characters, fit with room to spare.
+const ATTRIBUTES_BYTES_MAX: usize = 4 << 20;
 
 /// The shortest name, as in CloudTrail Lake.
 const NAME_CHARS_MIN: usize = 3;
@@ -33,6 +43,18 @@ pub struct StoreSettings {
     pub retention: Retention,
     /// When the store was made.
     pub created_at: DateTime<Utc>,
+    /// What the caller keeps with the store, by name. Not looked into here.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What is to change in the settings of a store. What is `None` or absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SettingsChange {
+    /// For how long events are kept from now on.
+    pub retention: Option<Retention>,
+    /// Attributes by name, with their new value or `None` to take them away.
+    pub attributes: BTreeMap<String, Option<String>>,
 }
 
 impl StoreSettings {
@@ -49,22 +71,56 @@ impl StoreSettings {
             .ok_or_else(|| format!("its property `{RETENTION_DAYS}` is not 7 to 3653"))?;
         let created_at = DateTime::parse_from_rfc3339(setting(CREATED_AT)?)
             .map_err(|_err| format!("its property `{CREATED_AT}` is not a time"))?;
-        Ok(StoreSettings { name: name.to_owned(), retention, created_at: created_at.to_utc() })
+        let attribute = |(key, value): (&String, &String)| {
+            Some((key.strip_prefix(ATTRIBUTE_PREFIX)?.to_owned(), value.clone()))
+        };
+        Ok(StoreSettings {
+            name: name.to_owned(),
+            retention,
+            created_at: created_at.to_utc(),
+            attributes: metadata.configuration().iter().filter_map(attribute).collect(),
+        })
     }
 
-    fn configuration(&self) -> HashMap<String, String> {
+    /// These settings with `change` made to them.
+    pub(crate) fn changed(&self, change: &SettingsChange) -> StoreSettings {
+        let mut changed = self.clone();
+        changed.retention = change.retention.unwrap_or(self.retention);
+        for (name, value) in &change.attributes {
+            match value {
+                Some(value) => changed.attributes.insert(name.clone(), value.clone()),
+                None => changed.attributes.remove(name),
+            };
+        }
+        changed
+    }
+
+    /// The table's properties that these settings are.
+    fn properties(&self) -> HashMap<String, String> {
         let created_at = self.created_at.to_rfc3339_opts(SecondsFormat::Millis, true);
-        [
-            (RETENTION_DAYS, self.retention.as_days().to_string()),
-            (CREATED_AT, created_at),
-            // By default a plain append deletes commits older than 30 days, and with them the
-            // record of what was ingested. The second alone does not stop an explicit clean-up.
+        self.attributes
+            .iter()
+            .map(|(name, value)| (format!("{ATTRIBUTE_PREFIX}{name}"), value.clone()))
+            .chain([
+                (RETENTION_DAYS.to_owned(), self.retention.as_days().to_string()),
+                (CREATED_AT.to_owned(), created_at),
+            ])
+            .collect()
+    }
+
+    /// The properties of a new table: these settings and Delta's own.
+    fn configuration(&self) -> HashMap<String, String> {
+        let mut properties = self.properties();
+        // By default a plain append deletes commits older than 30 days, and with them the record of
+        // what was ingested. The second alone does not stop an explicit clean-up.
+        for (key, value) in [
             ("delta.logRetentionDuration", "interval 3660 days".to_owned()),
             ("delta.enableExpiredLogCleanup", "false".to_owned()),
             ("delta.checkpointInterval", CHECKPOINT_COMMITS.to_string()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into()
+        ] {
+            properties.insert(key.to_owned(), value);
+        }
+        properties
     }
 }
 
@@ -80,6 +136,22 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     }
     if Uuid::try_parse(name).is_ok() {
         return Err(invalid("a name must not look like an id"));
+    }
+    Ok(())
+}
+
+/// Refuses attributes that are too many, too large or without a name.
+pub(crate) fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<()> {
+    let invalid = |reason: String| Err(Error::InvalidAttributes { reason });
+    if attributes.len() > ATTRIBUTES_MAX {
+        return invalid(format!("a store has at most {ATTRIBUTES_MAX}"));
+    }
+    if attributes.keys().any(|name| name.is_empty() || name.len() > ATTRIBUTE_NAME_BYTES_MAX) {
+        return invalid(format!("a name has 1 to {ATTRIBUTE_NAME_BYTES_MAX} bytes"));
+    }
+    let bytes: usize = attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > ATTRIBUTES_BYTES_MAX {
+        return invalid(format!("they have {bytes} bytes, and at most {ATTRIBUTES_BYTES_MAX}"));
     }
     Ok(())
 }
@@ -124,10 +196,13 @@ pub(crate) fn new_metadata(
     .map_err(|err| invalid(err.to_string()))
 }
 
-/// `metadata` with another retention and everything else as it is.
-pub(crate) fn with_retention(metadata: &Metadata, retention: Retention) -> Result<Metadata> {
+/// `metadata` with `settings` in place of its own, and everything else as it is.
+pub(crate) fn with_settings(metadata: &Metadata, settings: &StoreSettings) -> Result<Metadata> {
+    let mut configuration = metadata.configuration().clone();
+    configuration.retain(|key, _| !key.starts_with(ATTRIBUTE_PREFIX));
+    configuration.extend(settings.properties());
     let changed = serde_json::to_value(metadata).and_then(|mut text| {
-        text["configuration"][RETENTION_DAYS] = retention.as_days().to_string().into();
+        text["configuration"] = serde_json::to_value(configuration)?;
         serde_json::from_value(text)
     });
     changed.map_err(|err| Error::UnsupportedTable {

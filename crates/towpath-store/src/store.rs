@@ -25,7 +25,9 @@ use crate::error::{Error, Result};
 use crate::lake_files::LakeFiles;
 use crate::layout;
 use crate::lease::Lease;
-use crate::settings::{StoreSettings, kernel_schema, with_retention};
+use crate::settings::{
+    SettingsChange, StoreSettings, check_attributes, kernel_schema, with_settings,
+};
 use crate::snapshot::Snapshot;
 use crate::sources::SourceIndex;
 use crate::time::Retention;
@@ -178,27 +180,50 @@ impl EventDataStore {
     ///
     /// # Errors
     ///
-    /// Those of [`EventDataStore::writer`] and [`Writer::commit`].
+    /// Those of [`EventDataStore::change_settings`].
     pub async fn set_retention(
         &self,
         retention: Retention,
         now: DateTime<Utc>,
         wait_max: Duration,
     ) -> Result<()> {
+        let change = SettingsChange { retention: Some(retention), ..SettingsChange::default() };
+        self.change_settings(&change, now, wait_max).await
+    }
+
+    /// Changes settings, all of `change` in one commit. It acts on the next snapshot.
+    ///
+    /// What changes nothing makes no commit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidAttributes`]; those of [`EventDataStore::writer`] and [`Writer::commit`].
+    pub async fn change_settings(
+        &self,
+        change: &SettingsChange,
+        now: DateTime<Utc>,
+        wait_max: Duration,
+    ) -> Result<()> {
         let held = self.acquire(now, wait_max).await?;
-        let done = Box::pin(self.set_retention_leased(retention, now)).await;
+        let done = Box::pin(self.change_settings_leased(change, now)).await;
         held.lease.release().await;
         done
     }
 
-    async fn set_retention_leased(&self, retention: Retention, now: DateTime<Utc>) -> Result<()> {
+    async fn change_settings_leased(
+        &self,
+        change: &SettingsChange,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         for _ in 0..REBASES_MAX {
             let snapshot = self.snapshot().await?;
-            if snapshot.retention() == retention {
+            let settings = snapshot.settings().changed(change);
+            if settings == *snapshot.settings() {
                 return Ok(());
             }
+            check_attributes(&settings.attributes)?;
             let version = snapshot.next_version(self.id())?;
-            let metadata = with_retention(snapshot.metadata(), retention)?;
+            let metadata = with_settings(snapshot.metadata(), &settings)?;
             let record = CommitRecord::new();
             let operation = DeltaOperation::SetTableProperties {
                 properties: metadata.configuration().clone().into_iter().collect(),

@@ -139,7 +139,8 @@ fn store_kind(error: &towpath_store::Error) -> ErrorKind {
         StoreError::NotALake { .. } => ErrorKind::NotALake,
         StoreError::InvalidLocation { .. }
         | StoreError::InvalidName { .. }
-        | StoreError::InvalidRetention { .. } => ErrorKind::InvalidArgument,
+        | StoreError::InvalidRetention { .. }
+        | StoreError::InvalidAttributes { .. } => ErrorKind::InvalidArgument,
         StoreError::CommitConflict { .. } | StoreError::LeaseTimeout { .. } => ErrorKind::Conflict,
         _ => ErrorKind::Storage,
     }

@@ -1,6 +1,6 @@
 //! [`Lake`]: all event data stores under one root, and the engine that queries them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -154,7 +154,13 @@ impl Lake {
     pub async fn create_store(&self, new: NewStore) -> Result<Store> {
         let now = (self.options.now)();
         let NewStore { name, id, retention } = new;
-        let new = towpath_store::NewStore { name, id, retention, schema: data_file_schema() };
+        let new = towpath_store::NewStore {
+            name,
+            id,
+            retention,
+            schema: data_file_schema(),
+            attributes: BTreeMap::new(),
+        };
         let store = self.catalog.create_store(new, now).await?;
         Ok(Store::new(store, Arc::clone(&self.options)))
     }

@@ -1,6 +1,6 @@
 //! Stores, a clock and a look at what is stored.
 
-use std::{path::Path as FilePath, sync::Arc};
+use std::{collections::BTreeMap, path::Path as FilePath, sync::Arc};
 
 use arrow::array::{AsArray, RecordBatch};
 use chrono::{DateTime, Utc};
@@ -47,6 +47,7 @@ pub(crate) async fn create_store(lake: Location, days: u32) -> EventDataStore {
         id: None,
         retention: Retention::days(days).unwrap(),
         schema: data_file_schema(),
+        attributes: BTreeMap::new(),
     };
     catalog.create_store(new, at(NOW)).await.unwrap()
 }

@@ -1,5 +1,6 @@
 //! Lakes, rows and clocks for the tests.
 
+use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,13 @@ pub(crate) fn source(key: &str, stored: u64) -> Source {
 }
 
 pub(crate) fn new_store(name: &str) -> NewStore {
-    NewStore { name: name.into(), id: None, retention: Retention::default(), schema: schema() }
+    NewStore {
+        name: name.into(),
+        id: None,
+        retention: Retention::default(),
+        schema: schema(),
+        attributes: BTreeMap::new(),
+    }
 }
 
 /// A lake in a folder that goes away with the first part.
