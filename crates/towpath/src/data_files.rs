@@ -21,6 +21,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use towpath_store::{DataFile, EVENT_TIME_COLUMN};
 
+use crate::statistics::{PlannedScan, ScanLog};
+
 /// Bytes read from the end of a data file in one go for its footer and page index.
 ///
 /// Measured footers of files with a full row group are 40 to 90 KiB; one request too many costs
@@ -33,17 +35,19 @@ const FOOTER_BYTES_HINT: usize = 128 * 1024;
 /// match a filter are left out while planning; row groups, pages and bloom filters are tried by
 /// the Parquet source when the files are read.
 pub(crate) struct DataFiles {
+    store: Arc<str>,
     schema: SchemaRef,
     files: Vec<PartitionedFile>,
     object_store_url: ObjectStoreUrl,
 }
 
 impl DataFiles {
-    /// A table over `files`, whose paths are read from the object store registered under `url`.
-    pub(crate) fn new(files: &[DataFile], url: ObjectStoreUrl) -> DataFiles {
+    /// A table over `files` of the store of that name, whose paths are read from the object store
+    /// registered under `url`.
+    pub(crate) fn new(store: &str, files: &[DataFile], url: ObjectStoreUrl) -> DataFiles {
         let schema = with_string_views(&towpath_event::data_file_schema());
         let files = files.iter().map(|file| partitioned_file(file, &schema)).collect();
-        DataFiles { schema, files, object_store_url: url }
+        DataFiles { store: store.into(), schema, files, object_store_url: url }
     }
 
     /// The files that may hold a row for which all of `filters` are true.
@@ -68,6 +72,19 @@ impl DataFiles {
             .filter(|(_, keep)| *keep)
             .map(|(file, _)| file.clone())
             .collect())
+    }
+
+    fn planned_scan(&self, chosen: &[PartitionedFile]) -> PlannedScan {
+        let bytes =
+            |files: &[PartitionedFile]| files.iter().map(|file| file.object_meta.size).sum();
+        PlannedScan {
+            store: Arc::clone(&self.store),
+            files: self.files.len() as u64,
+            files_chosen: chosen.len() as u64,
+            bytes: bytes(&self.files),
+            bytes_chosen: bytes(chosen),
+            first_file: chosen.first().map(|file| file.object_meta.location.clone()),
+        }
     }
 }
 
@@ -104,6 +121,9 @@ impl TableProvider for DataFiles {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let files = self.matching(state, filters)?;
+        if let Some(log) = state.config().get_extension::<ScanLog>() {
+            log.add(self.planned_scan(&files));
+        }
         if files.is_empty() {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),

@@ -13,12 +13,12 @@ use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::time::{Instant, timeout_at};
@@ -27,9 +27,10 @@ use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement
 use towpath_store::{Catalog, Location};
 
 use crate::error::{Error, Result};
-use crate::explain::{explain, explain_analyze};
+use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
 use crate::limits::QueryLimits;
-use crate::rows::Rows;
+use crate::rows::{Rows, Started};
+use crate::statistics::{Measured, ScanLog};
 use crate::store::{NewStore, Store};
 use crate::table::event_table;
 
@@ -198,30 +199,39 @@ impl Lake {
     /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), or a storage error. The
     /// stream of rows can fail with the last two and with errors of evaluation.
     pub async fn query(&self, statement: &str, limits: QueryLimits) -> Result<Rows> {
-        let deadline = Instant::now() + limits.run_max();
-        let planned = timeout_at(deadline, self.start(statement)).await;
-        let (schema, batches) = planned.map_err(|_| Error::too_long(limits.run_max()))??;
-        Ok(Rows::new(schema, batches, deadline, &limits))
+        let started = Instant::now();
+        let planned = timeout_at(started + limits.run_max(), self.start(statement)).await;
+        let query = planned.map_err(|_| Error::too_long(limits.run_max()))??;
+        Ok(Rows::new(query, started, &limits))
     }
 
-    /// Plans `sql` and starts it: the schema under the statement's headings, and the batches.
-    async fn start(&self, sql: &str) -> Result<(SchemaRef, SendableRecordBatchStream)> {
-        let session = self.session();
+    /// Plans `sql` and starts it.
+    async fn start(&self, sql: &str) -> Result<Started> {
+        let started = Instant::now();
+        let log = Arc::new(ScanLog::default());
+        let session = self.session(Arc::clone(&log));
         let planned = Statement::parse(sql)?.plan(&session, self).await?;
         let plan = cooperative(session.create_physical_plan(&planned.plan).await?)?;
-        let batches = match planned.explain {
-            None => {
-                let schema = under_headings(&plan.schema(), &planned.headings);
-                return Ok((schema, execute_stream(plan, session.task_ctx())?));
-            }
-            Some(ExplainKind::Analyze) => explain_analyze(plan, session.task_ctx()).await?,
-            Some(_) => explain(plan.as_ref())?,
+        let task = session.task_ctx();
+        let measured = Measured { log: Arc::clone(&log), plan: Some(Arc::clone(&plan)) };
+        let Some(kind) = planned.explain else {
+            let schema = under_headings(&plan.schema(), &planned.headings);
+            return Ok(Started { schema, batches: execute_stream(plan, task)?, measured });
         };
-        Ok((batches.schema(), batches))
+        let query = Explained { plan, headings: &planned.headings, log: &log };
+        let batches = match kind {
+            ExplainKind::Analyze => explain_analyze(&query, task, started.elapsed()).await?,
+            ExplainKind::Validate => explain::valid()?,
+            ExplainKind::PlanJson => explain(&query, PlanFormat::Json).await?,
+            _ => explain(&query, PlanFormat::Text).await?,
+        };
+        Ok(Started { schema: batches.schema(), batches, measured })
     }
 
-    fn session(&self) -> SessionState {
-        let mut config = SessionConfig::new().with_target_partitions(self.options.threads.get());
+    fn session(&self, log: Arc<ScanLog>) -> SessionState {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(self.options.threads.get())
+            .with_extension(log);
         // Measured: without it, the rows of every column are read before the filter runs.
         config.options_mut().execution.parquet.pushdown_filters = true;
         session_state(config, Arc::clone(&self.runtime), (self.options.now)())

@@ -36,6 +36,7 @@ mod functions;
 mod lake;
 mod limits;
 mod rows;
+mod statistics;
 mod store;
 mod table;
 
@@ -47,4 +48,5 @@ pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
 pub use crate::rows::Rows;
+pub use crate::statistics::QueryStatistics;
 pub use crate::store::{NewStore, Store, StoreSummary};

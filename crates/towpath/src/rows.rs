@@ -13,6 +13,8 @@ use futures::{FutureExt, Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::{Error, Result};
+use crate::limits::QueryLimits;
+use crate::statistics::{Measured, QueryStatistics};
 
 /// The rows of a query as a stream of Arrow record batches, in the statement's order.
 ///
@@ -22,34 +24,48 @@ use crate::error::{Error, Result};
 pub struct Rows {
     schema: SchemaRef,
     batches: SendableRecordBatchStream,
+    measured: Measured,
+    started: Instant,
+    /// How long the query ran, once it has ended.
+    ran: Option<Duration>,
     deadline: Pin<Box<Sleep>>,
     run_max: Duration,
-    rows_left: Option<u64>,
+    rows: u64,
     rows_max: u64,
-    ended: bool,
+}
+
+/// A query that has been planned and started.
+pub(crate) struct Started {
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: SendableRecordBatchStream,
+    pub(crate) measured: Measured,
 }
 
 impl Rows {
-    pub(crate) fn new(
-        schema: SchemaRef,
-        batches: SendableRecordBatchStream,
-        deadline: Instant,
-        limits: &crate::QueryLimits,
-    ) -> Rows {
+    pub(crate) fn new(query: Started, started: Instant, limits: &QueryLimits) -> Rows {
         Rows {
-            schema,
-            batches,
-            deadline: Box::pin(sleep_until(deadline)),
+            schema: query.schema,
+            batches: query.batches,
+            measured: query.measured,
+            started,
+            ran: None,
+            deadline: Box::pin(sleep_until(started + limits.run_max())),
             run_max: limits.run_max(),
-            rows_left: limits.result_rows_max,
+            rows: 0,
             rows_max: limits.result_rows_max.unwrap_or(u64::MAX),
-            ended: false,
         }
     }
 
     /// Headings and Arrow types of the columns.
     pub fn schema(&self) -> SchemaRef {
         SchemaRef::clone(&self.schema)
+    }
+
+    /// What the query has read so far: everything, once the stream has ended.
+    #[must_use]
+    pub fn statistics(&self) -> QueryStatistics {
+        let elapsed = self.ran.unwrap_or_else(|| self.started.elapsed());
+        QueryStatistics { rows: self.rows, elapsed, ..self.measured.statistics() }
     }
 
     /// All rows at once.
@@ -67,9 +83,9 @@ impl Rows {
 
     /// `batch` under its headings, if the result may have that many rows.
     fn accept(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let rows = batch.num_rows() as u64;
-        if let Some(left) = &mut self.rows_left {
-            *left = left.checked_sub(rows).ok_or_else(|| Error::too_many_rows(self.rows_max))?;
+        self.rows += batch.num_rows() as u64;
+        if self.rows > self.rows_max {
+            return Err(Error::too_many_rows(self.rows_max));
         }
         RecordBatch::try_new_with_options(
             self.schema(),
@@ -90,11 +106,11 @@ impl Stream for Rows {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
+        if self.ran.is_some() {
             return Poll::Ready(None);
         }
         if self.deadline.poll_unpin(context).is_ready() {
-            self.ended = true;
+            self.ran = Some(self.started.elapsed());
             return Poll::Ready(Some(Err(Error::too_long(self.run_max))));
         }
         let item = match std::task::ready!(self.batches.poll_next_unpin(context)) {
@@ -102,7 +118,9 @@ impl Stream for Rows {
             Some(Ok(batch)) => Some(self.accept(&batch)),
             Some(Err(error)) => Some(Err(error.into())),
         };
-        self.ended = !matches!(item, Some(Ok(_)));
+        if !matches!(item, Some(Ok(_))) {
+            self.ran = Some(self.started.elapsed());
+        }
         Poll::Ready(item)
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn event_table(
         snapshot.data_files().iter().filter(|file| file.event_times.1 >= cutoff).cloned().collect();
     let straddles = live.iter().any(|file| file.event_times.0 < cutoff);
 
-    let source = provider_as_source(Arc::new(DataFiles::new(&live, url.clone())));
+    let source =
+        provider_as_source(Arc::new(DataFiles::new(&snapshot.settings().name, &live, url.clone())));
     let mut plan = LogicalPlanBuilder::scan(STORED, source, None)?;
     // Counts and extents come from the log alone where no file holds an expired event.
     if straddles {

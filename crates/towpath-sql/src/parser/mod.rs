@@ -144,6 +144,10 @@ pub(crate) struct ParsedStatement {
 pub enum ExplainKind {
     /// `EXPLAIN`: show the plan.
     Plan,
+    /// `EXPLAIN (FORMAT JSON)`: show the plan as JSON.
+    PlanJson,
+    /// `EXPLAIN (TYPE VALIDATE)`: say whether the statement can be planned.
+    Validate,
     /// `EXPLAIN ANALYZE`: run the query and show the plan with what it cost.
     Analyze,
 }
@@ -189,23 +193,45 @@ impl<'a> Parser<'a> {
             self.accept_word("VERBOSE");
             return Ok(Some(ExplainKind::Analyze));
         }
-        if self.at_symbol("(") && !self.word_at(1, "SELECT") && !self.word_at(1, "WITH") {
-            self.explain_options()?;
+        if self.at_symbol("(") && (self.word_at(1, "TYPE") || self.word_at(1, "FORMAT")) {
+            return self.explain_options().map(Some);
         }
         Ok(Some(ExplainKind::Plan))
     }
 
-    /// Options choose how Trino prints its plan; ours has one form.
-    fn explain_options(&mut self) -> Result<()> {
+    /// `(TYPE t, FORMAT f)`, either or both. A plan of one machine is the same, logical or
+    /// distributed.
+    fn explain_options(&mut self) -> Result<ExplainKind> {
         self.expect_symbol("(")?;
+        let (mut validate, mut json) = (false, false);
         loop {
-            self.ident()?;
-            self.ident()?;
+            let option = self.ident()?;
+            let value = self.ident()?;
+            let wanted = value.text.to_ascii_uppercase();
+            match (option.text.to_ascii_uppercase().as_str(), wanted.as_str()) {
+                ("TYPE", "LOGICAL" | "DISTRIBUTED") => validate = false,
+                ("TYPE", "VALIDATE") => validate = true,
+                ("FORMAT", "TEXT") => json = false,
+                ("FORMAT", "JSON") => json = true,
+                ("TYPE" | "FORMAT", other) => {
+                    let message = format!("EXPLAIN does not offer {} {other}", option.text);
+                    let error = SqlError::at(ErrorKind::Unsupported, value.at, message);
+                    return Err(error.with_hint(Some(
+                        "TYPE is LOGICAL, DISTRIBUTED or VALIDATE; FORMAT is TEXT or JSON".into(),
+                    )));
+                }
+                _ => return Err(self.error("'FORMAT', 'TYPE'")),
+            }
             if !self.accept_symbol(",") {
                 break;
             }
         }
-        self.expect_symbol(")")
+        self.expect_symbol(")")?;
+        Ok(match (validate, json) {
+            (true, _) => ExplainKind::Validate,
+            (false, true) => ExplainKind::PlanJson,
+            (false, false) => ExplainKind::Plan,
+        })
     }
 
     fn refuse_other_statements(&self) -> Result<()> {

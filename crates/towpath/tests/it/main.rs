@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
 mod events;
+mod explain;
 mod lakes;
 mod limits;
 mod pruning;

@@ -24,7 +24,7 @@ async fn data_files_of_other_months_are_not_opened() {
         "eventTime > timestamp '2024-02-20 00:00:00'",
     ] {
         let plan = plan_of(&fixture, condition).await;
-        assert_eq!(plan.matches(".parquet").count(), 1, "{condition}\n{plan}");
+        assert!(plan.contains("Data files: 1 of 3 "), "{condition}\n{plan}");
         let rows = fixture.rows(&format!("SELECT eventID FROM trail WHERE {condition}")).await;
         assert_eq!(rows, [["3"]], "{condition}");
     }
@@ -35,7 +35,8 @@ async fn a_predicate_on_a_nested_field_is_one_on_the_stored_column() {
     let fixture = Fixture::new().await;
     fixture.ingest(&[&event("1", "PutObject", "2024-01-15T00:00:00Z", "")]).await;
     let plan = plan_of(&fixture, "userIdentity.accessKeyId = 'AKIAIOSFODNN7EXAMPLE'").await;
-    assert!(plan.contains("required_guarantees=[userIdentity_accessKeyId in"), "{plan}");
+    let predicate = "filterPredicate = (userIdentity_accessKeyId = 'AKIAIOSFODNN7EXAMPLE')";
+    assert!(plan.contains(predicate), "{plan}");
 }
 
 #[tokio::test]
@@ -43,5 +44,6 @@ async fn counting_all_events_opens_no_data_file() {
     let fixture = Fixture::new().await;
     fixture.ingest(&[&event("1", "PutObject", "2024-01-15T00:00:00Z", "")]).await;
     let plan = fixture.rows("EXPLAIN SELECT count(*) FROM trail").await;
-    assert!(!plan[0][0].contains(".parquet"), "{}", plan[0][0]);
+    assert!(plan[0][0].contains("Values[rows = 1]"), "{}", plan[0][0]);
+    assert!(!plan[0][0].contains("table = trail"), "{}", plan[0][0]);
 }

@@ -1,0 +1,210 @@
+//! What a scan of data files leaves out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::{
+    ParquetAccessPlan, ParquetFileMetrics, RowGroupAccessPlanFilter,
+};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileSource, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::object_store::path::Path;
+use datafusion::parquet::file::metadata::ParquetMetaData;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+
+use crate::explain::expression::sql;
+use crate::explain::node::PlanNode;
+use crate::statistics::{PlannedScan, ScanLog, ScanMetrics};
+
+/// Most data files whose footers one `EXPLAIN` reads. Of a scan with more, more than ten years of
+/// daily files, it says only what the log says.
+const FOOTERS_MAX: usize = 4_000;
+
+/// Row groups of one scan: all, and those that statistics leave.
+#[derive(Clone, Copy, Debug, Default)]
+struct RowGroups {
+    all: usize,
+    left: usize,
+}
+
+/// The row groups of each scan of a plan that has not run, in the order of the plan's text.
+#[derive(Debug, Default)]
+pub(crate) struct Footers {
+    scans: Vec<Option<RowGroups>>,
+}
+
+impl Footers {
+    /// Reads the footers of the data files that `plan` would read.
+    pub(crate) async fn read(plan: &Arc<dyn ExecutionPlan>) -> Result<Footers> {
+        let mut scans = Vec::new();
+        let mut pending = vec![Arc::clone(plan)];
+        while let Some(node) = pending.pop() {
+            if let Some((config, source)) = file_scan(node.as_ref()) {
+                scans.push(row_groups(config, source).await?);
+            }
+            pending.extend(node.children().into_iter().rev().map(Arc::clone));
+        }
+        Ok(Footers { scans })
+    }
+}
+
+/// What is told of the scans of one plan, scan by scan.
+#[derive(Debug)]
+pub(crate) struct Scans<'a> {
+    planned: Vec<PlannedScan>,
+    footers: std::slice::Iter<'a, Option<RowGroups>>,
+    has_run: bool,
+}
+
+impl<'a> Scans<'a> {
+    pub(crate) fn new(log: &ScanLog, footers: &'a Footers, has_run: bool) -> Scans<'a> {
+        Scans { planned: log.scans(), footers: footers.scans.iter(), has_run }
+    }
+
+    /// `plan` as a node, if it is a scan of data files. Call it in the order of the plan's text.
+    pub(crate) fn node(&mut self, plan: &dyn ExecutionPlan) -> Option<PlanNode> {
+        let (config, source) = file_scan(plan)?;
+        let row_groups = self.footers.next().copied().flatten();
+        let planned = self.planned_scan(config);
+        let name = if source.filter().is_some() { "ScanFilter" } else { "TableScan" };
+        let mut node = PlanNode::new(name);
+        if let Some(planned) = planned {
+            node = node.with("table", planned.store.as_ref());
+        }
+        if let Some(predicate) = source.filter() {
+            node = node.with("filterPredicate", sql(&predicate));
+        }
+        node.details.extend(planned.map(files_line));
+        if let (true, Some(metrics)) = (self.has_run, plan.metrics()) {
+            let scan = ScanMetrics::of(&metrics);
+            node.details.push(run_row_groups_line(&scan));
+            node.details.push(format!(
+                "Events: {} matched of {} scanned, Bytes scanned: {}",
+                scan.rows_matched,
+                scan.rows_scanned,
+                human(scan.bytes)
+            ));
+        } else if let Some(row_groups) = row_groups {
+            node.details.push(row_groups_line(row_groups));
+        }
+        Some(node)
+    }
+
+    /// The scan as it was planned: the one of the store that the first data file belongs to, with
+    /// as many files. Two of them, a join of a store with itself, say the same.
+    fn planned_scan(&self, config: &FileScanConfig) -> Option<&PlannedScan> {
+        let paths: HashSet<&Path> = files(config).map(|file| &file.object_meta.location).collect();
+        self.planned.iter().find(|scan| {
+            scan.files_chosen == paths.len() as u64
+                && scan.first_file.as_ref().is_some_and(|first| paths.contains(first))
+        })
+    }
+}
+
+/// `plan` as a scan of data files.
+fn file_scan(plan: &dyn ExecutionPlan) -> Option<(&FileScanConfig, &ParquetSource)> {
+    plan.downcast_ref::<DataSourceExec>()?.downcast_to_file_source::<ParquetSource>()
+}
+
+/// The files of a scan; one that is read in several ranges comes several times.
+fn files(config: &FileScanConfig) -> impl Iterator<Item = &PartitionedFile> {
+    config.file_groups.iter().flat_map(FileGroup::iter)
+}
+
+async fn row_groups(config: &FileScanConfig, source: &ParquetSource) -> Result<Option<RowGroups>> {
+    let Some(factory) = source.parquet_file_reader_factory() else { return Ok(None) };
+    let mut seen = HashSet::new();
+    let distinct: Vec<&PartitionedFile> =
+        files(config).filter(|file| seen.insert(&file.object_meta.location)).collect();
+    if distinct.len() > FOOTERS_MAX {
+        return Ok(None);
+    }
+    let pruning = source.filter().and_then(|predicate| {
+        let builder = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(config.file_source().table_schema().file_schema()));
+        builder.try_build(predicate).ok()
+    });
+    let metrics = ExecutionPlanMetricsSet::new();
+    let mut total = RowGroups::default();
+    for file in distinct {
+        let mut reader = factory.create_reader(0, file.clone(), None, &metrics)?;
+        let footer = reader.get_metadata(None).await?;
+        let all = footer.num_row_groups();
+        let mut access = RowGroupAccessPlanFilter::new(ParquetAccessPlan::new_all(all));
+        if let Some(pruning) = &pruning {
+            prune(&mut access, pruning, &footer, &metrics);
+        }
+        total.all += all;
+        total.left += access.remaining_row_group_count();
+    }
+    Ok(Some(total))
+}
+
+fn prune(
+    access: &mut RowGroupAccessPlanFilter,
+    pruning: &PruningPredicate,
+    footer: &ParquetMetaData,
+    metrics: &ExecutionPlanMetricsSet,
+) {
+    access.prune_by_statistics(
+        pruning.schema(),
+        footer.file_metadata().schema_descr(),
+        footer.row_groups(),
+        pruning,
+        &ParquetFileMetrics::new(0, "", metrics),
+    );
+}
+
+pub(crate) fn files_line(scan: &PlannedScan) -> String {
+    format!(
+        "Data files: {} of {} ({} of {}); left out by event time: {}",
+        scan.files_chosen,
+        scan.files,
+        human(scan.bytes_chosen),
+        human(scan.bytes),
+        scan.files - scan.files_chosen,
+    )
+}
+
+fn row_groups_line(groups: RowGroups) -> String {
+    format!(
+        "Row groups: {} of {}; left out by statistics: {}; bloom filters are tried when it runs",
+        groups.left,
+        groups.all,
+        groups.all - groups.left,
+    )
+}
+
+fn run_row_groups_line(scan: &ScanMetrics) -> String {
+    let mut line = format!(
+        "Row groups: {} of {}; left out by statistics: {}, by bloom filters: {}",
+        scan.row_groups_chosen(),
+        scan.row_groups,
+        scan.pruned_by_statistics,
+        scan.pruned_by_bloom_filter,
+    );
+    if scan.pruned_while_running > 0 {
+        line.push_str(&format!(", while running: {}", scan.pruned_while_running));
+    }
+    line
+}
+
+/// A size in the units that Trino's plans use.
+pub(crate) fn human(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut unit = 0;
+    let mut scale = 1_u64;
+    while bytes / scale >= 1_000 && unit + 1 < UNITS.len() {
+        scale *= 1_000;
+        unit += 1;
+    }
+    if unit == 0 {
+        return format!("{bytes}B");
+    }
+    let hundredths = u128::from(bytes) * 100 / u128::from(scale);
+    format!("{}.{:02}{}", hundredths / 100, hundredths % 100, UNITS[unit])
+}
