@@ -7,7 +7,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args as ClapArgs, CommandFactory, Parser, Subcommand, value_parser};
+use clap::{
+    ArgAction, ArgGroup, Args as ClapArgs, CommandFactory, Parser, Subcommand, value_parser,
+};
 use uuid::Uuid;
 
 use crate::output::Format;
@@ -53,6 +55,28 @@ Examples:
   towpath store create org-trail
   towpath store create org-trail --retention-days 365
   towpath store create old-lake --id 1f0c9b7e-5d3a-4c0e-9b1e-2a7d6c4e8f10";
+
+const STORE_UPDATE_HELP: &str = "\
+A change acts on the next query. A shorter retention hides older events at once; a longer one does
+not bring back what had expired.
+
+Examples:
+  towpath store update org-trail --retention-days 365
+  towpath store update org-trail --name all-accounts --termination-protection";
+
+const STORE_DELETE_HELP: &str = "\
+A deleted store takes no events and answers no queries. For seven days `towpath store restore`
+brings it back; then `towpath expire` removes its files. A store with termination protection or
+under a legal hold is not deleted.";
+
+const HOLD_ADD_HELP: &str = "\
+Prints the id of the hold on stdout. While it lasts, the events that it covers and that have not
+expired stay, in queries too, whatever the retention; and the store is neither deleted nor removed.
+Without --from and --to it covers the whole store.
+
+Examples:
+  towpath store hold add org-trail --reason 'case 2024-17' --by 'J. Doe, legal'
+  towpath store hold add org-trail --reason breach --by jdoe --from 2024-01-01 --to 2024-04-01";
 
 const INGEST_HELP: &str = "\
 A source is a log file, a folder or a URL (s3://, gs://, az://); folders and prefixes are searched
@@ -172,6 +196,111 @@ pub(crate) enum StoreCommand {
 
     /// Show one store and what it holds
     Show(StoreShowArgs),
+
+    /// Change the name, the retention or the termination protection of a store
+    #[command(after_help = STORE_UPDATE_HELP)]
+    Update(StoreUpdateArgs),
+
+    /// Delete a store; for seven days it can be restored
+    #[command(after_help = STORE_DELETE_HELP)]
+    Delete(StoreNameArgs),
+
+    /// Take the deletion of a store back
+    Restore(StoreNameArgs),
+
+    /// Place, release and list legal holds on a store
+    #[command(subcommand)]
+    Hold(HoldCommand),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StoreNameArgs {
+    /// Name or id of the store
+    pub(crate) store: String,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(skip)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true)))]
+pub(crate) struct StoreUpdateArgs {
+    /// Name or id of the store
+    pub(crate) store: String,
+
+    /// The name from now on
+    #[arg(long, value_name = "NAME", group = "change")]
+    pub(crate) name: Option<String>,
+
+    /// Days that events are kept from now on: 7 to 3653
+    #[arg(long, value_name = "N", group = "change")]
+    #[arg(value_parser = value_parser!(u32).range(7..=3653))]
+    pub(crate) retention_days: Option<u32>,
+
+    /// Refuse to delete the store from now on
+    #[arg(long, group = "change", conflicts_with = "no_termination_protection")]
+    pub(crate) termination_protection: bool,
+
+    /// Let the store be deleted from now on
+    #[arg(long, group = "change")]
+    pub(crate) no_termination_protection: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Place a hold: what it covers stays, above retention and deletion
+    #[command(after_help = HOLD_ADD_HELP)]
+    Add(HoldAddArgs),
+
+    /// Release a hold
+    Release(HoldReleaseArgs),
+
+    /// List the holds on a store
+    List(HoldListArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HoldAddArgs {
+    /// Name or id of the store
+    pub(crate) store: String,
+
+    /// Why: a case number, a name
+    #[arg(long, value_name = "TEXT", value_parser = not_empty)]
+    pub(crate) reason: String,
+
+    /// Who places it
+    #[arg(long, value_name = "WHO", value_parser = not_empty)]
+    pub(crate) by: String,
+
+    /// Only events at or after this time: a date, RFC 3339, or -7d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<TimeArg>,
+
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) to: Option<TimeArg>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HoldReleaseArgs {
+    /// Name or id of the store
+    pub(crate) store: String,
+
+    /// Id of the hold
+    #[arg(value_name = "HOLD")]
+    pub(crate) hold: Uuid,
+
+    /// Who releases it
+    #[arg(long, value_name = "WHO", value_parser = not_empty)]
+    pub(crate) by: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HoldListArgs {
+    /// Name or id of the store
+    pub(crate) store: String,
+
+    /// How to print the holds
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -187,6 +316,10 @@ pub(crate) struct StoreCreateArgs {
     #[arg(long, value_name = "N", default_value_t = RETENTION_DAYS_DEFAULT)]
     #[arg(value_parser = value_parser!(u32).range(7..=3653))]
     pub(crate) retention_days: u32,
+
+    /// Refuse to delete the store until `store update --no-termination-protection`
+    #[arg(long)]
+    pub(crate) termination_protection: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -185,6 +185,11 @@ fn library_hint(error: &Error) -> Option<String> {
     let own = match error.kind() {
         ErrorKind::NotALake => "`towpath store create NAME` makes a lake and a store in it",
         ErrorKind::StoreNotFound => "`towpath store list` lists the stores",
+        ErrorKind::StoreInactive => "`towpath store restore NAME` brings the store back",
+        ErrorKind::TerminationProtected => {
+            "`towpath store update NAME --no-termination-protection` turns it off"
+        }
+        ErrorKind::OnHold => "`towpath store hold list NAME` lists the holds",
         ErrorKind::LimitExceeded => "`--run-secs-max` and `--memory-mib-max` raise the limits",
         _ => return error.hint(),
     };

@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         retention: Retention::days(Retention::DAYS_MAX)?,
         schema: data_file_schema(),
         attributes: BTreeMap::new(),
+        termination_protection: false,
     };
     let store = match catalog.create_store(new, Utc::now()).await {
         Err(towpath_store::Error::StoreExists { .. }) => catalog.store("org-trail").await?,

@@ -371,6 +371,7 @@ mod tests {
             retention,
             schema: data_file_schema(),
             attributes: BTreeMap::new(),
+            termination_protection: false,
         };
         catalog.create_store(new, DateTime::UNIX_EPOCH).await.unwrap()
     }

@@ -11,8 +11,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Result;
 
-/// What Delta calls a commit that appends. Others may change the settings of the store.
-const APPEND_OPERATION: &str = "WRITE";
+/// What Delta calls a commit that changes the settings of the store.
+const SETTINGS_OPERATION: &str = "SET TBLPROPERTIES";
 
 /// The log files that earlier ingests have recorded. 17 to 35 bytes for each.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Checkpoint {
     }
 
     fn add(&mut self, commit: &CommitSummary) {
-        if commit.ours && commit.operation.as_deref() != Some(APPEND_OPERATION) {
+        if commit.ours && commit.operation.as_deref() == Some(SETTINGS_OPERATION) {
             // Retention may have become longer, so that expired events are now to be taken.
             self.expired.clear();
         }

@@ -21,6 +21,7 @@ use crate::lake_files::LakeFiles;
 use crate::layout::{self, FORMAT_NEWEST};
 use crate::lease::Lease;
 use crate::location::Location;
+use crate::names;
 use crate::nearest::nearest;
 use crate::repair::{self, RepairPlan};
 use crate::settings::{StoreSettings, check_attributes, check_name, new_metadata, protocol};
@@ -50,6 +51,8 @@ pub struct NewStore {
     pub schema: SchemaRef,
     /// What the caller keeps with it, by name.
     pub attributes: BTreeMap<String, String>,
+    /// Whether deleting it is refused until that is changed.
+    pub termination_protection: bool,
 }
 
 /// The file that marks a lake.
@@ -59,13 +62,6 @@ struct Marker {
     format: u32,
     #[serde(default)]
     created_at: String,
-}
-
-/// The file that reserves a name.
-#[derive(Serialize, Deserialize)]
-struct Reservation {
-    id: Uuid,
-    name: String,
 }
 
 impl Catalog {
@@ -132,10 +128,7 @@ impl Catalog {
         check_name(&new.name)?;
         check_attributes(&new.attributes)?;
         Box::pin(conditional_put::ensure(&self.files)).await?;
-        let what = format!("the catalog of `{}`", self.location());
-        let lock = layout::catalog_lock();
-        let lease =
-            Box::pin(Lease::acquire(&self.files, &lock, &what, now, CATALOG_WAIT_MAX)).await?;
+        let lease = Box::pin(acquire(&self.files, now, CATALOG_WAIT_MAX)).await?;
         let created = Box::pin(self.create_leased(&new, now)).await;
         lease.release().await;
         let id = created?;
@@ -146,52 +139,23 @@ impl Catalog {
     async fn create_leased(&self, new: &NewStore, now: DateTime<Utc>) -> Result<Uuid> {
         let id = new.id.unwrap_or_else(Uuid::new_v4);
         let settings = StoreSettings {
-            name: new.name.clone(),
-            retention: new.retention,
-            created_at: now,
             attributes: new.attributes.clone(),
+            termination_protection: new.termination_protection,
+            ..StoreSettings::new(new.name.clone(), new.retention, now)
         };
         let log = DeltaLog::new(&self.files, id)?;
         let record = CommitRecord::new();
         let text = creation(&log, &record, &settings, &new.schema, now)?;
-        if self.is_store(id).await? {
+        let is_removed = names::is_removed(&self.files, id).await?;
+        if is_removed || names::is_store(&self.files, id).await? {
             return Err(Error::StoreExists { store: id.to_string() });
         }
-        self.reserve(&new.name, id).await?;
+        names::reserve(&self.files, &new.name, id).await?;
         if log.commit(0, text, record.commit).await? {
             Ok(id)
         } else {
             Err(Error::StoreExists { store: id.to_string() })
         }
-    }
-
-    /// Reserves the name for the id. A name reserved for a store that was never made is free.
-    async fn reserve(&self, name: &str, id: Uuid) -> Result<()> {
-        let path = layout::name(name);
-        let reservation = json!({"id": id, "name": name});
-        let content = Bytes::from(format!("{reservation}\n"));
-        if self.files.create(&path, content.clone()).await? {
-            return Ok(());
-        }
-        match self.reserved(name).await? {
-            Some(taken) if taken.id != id && self.is_store(taken.id).await? => {
-                Err(Error::StoreExists { store: taken.name })
-            }
-            _ => self.files.write(&path, content).await,
-        }
-    }
-
-    async fn reserved(&self, name: &str) -> Result<Option<Reservation>> {
-        let path = layout::name(name);
-        let Some(content) = self.files.read(&path).await? else { return Ok(None) };
-        match serde_json::from_slice(&content) {
-            Ok(reservation) => Ok(Some(reservation)),
-            Err(err) => Err(Error::Damaged { path, reason: err.to_string() }),
-        }
-    }
-
-    async fn is_store(&self, id: Uuid) -> Result<bool> {
-        Ok(self.files.read(&layout::commit(id, 0)).await?.is_some())
     }
 
     /// All stores, by name.
@@ -234,19 +198,35 @@ impl Catalog {
         let id = match store_id(name) {
             Some(id) => id,
             None if check_name(name).is_err() => return Err(self.not_found(name).await),
-            None => match self.reserved(name).await? {
+            None => match names::reserved(&self.files, name).await? {
                 Some(reservation) => reservation.id,
                 None => return Err(self.not_found(name).await),
             },
         };
-        self.store_by_id(id, name).await
+        let store = self.store_by_id(id, name).await?;
+        // A crash while the store was renamed leaves a reservation of a name it does not have.
+        if store_id(name).is_none() && !store.name().eq_ignore_ascii_case(name) {
+            return Err(self.not_found(name).await);
+        }
+        Ok(store)
     }
 
     async fn store_by_id(&self, id: Uuid, asked: &str) -> Result<EventDataStore> {
-        match Box::pin(EventDataStore::open(&self.files, id)).await? {
+        let opened = Box::pin(EventDataStore::open(&self.files, id)).await;
+        let is_whole = matches!(&opened, Ok(Some(store)) if store.settings().deleted_at.is_none());
+        // Only a store that was deleted is ever removed, and then its log may be there in part.
+        if !is_whole && names::is_removed(&self.files, id).await? {
+            return Err(self.not_found(asked).await);
+        }
+        match opened? {
             Some(store) => Ok(store),
             None => Err(self.not_found(asked).await),
         }
+    }
+
+    /// The catalog's files, for what else is done to the whole lake.
+    pub(crate) fn files(&self) -> &LakeFiles {
+        &self.files
     }
 
     async fn not_found(&self, name: &str) -> Error {
@@ -283,6 +263,16 @@ impl Catalog {
         lease.release().await;
         repaired
     }
+}
+
+/// Waits for the right to change which names the lake's stores have.
+pub(crate) async fn acquire(
+    files: &LakeFiles,
+    now: DateTime<Utc>,
+    wait_max: Duration,
+) -> Result<Lease> {
+    let what = format!("the catalog of `{}`", files.location());
+    Lease::acquire(files, &layout::catalog_lock(), &what, now, wait_max).await
 }
 
 const HOLDS_OTHER_FILES: &str = "it holds other files; choose an empty or a new folder";

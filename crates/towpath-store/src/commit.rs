@@ -10,6 +10,7 @@ use deltalake::kernel::transaction::{CommitData, TransactionError};
 use deltalake::kernel::{Action, CommitInfo, Transaction};
 use deltalake::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -74,11 +75,23 @@ pub(crate) struct CommitRecord {
     pub(crate) sources: Vec<Source>,
     #[serde(default, rename = "dataFiles")]
     pub(crate) data_files: Vec<CommittedFile>,
+    /// The data files it took out of the store.
+    #[serde(default, rename = "removedFiles", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removed_files: Vec<CommittedFile>,
+    /// What else there is to say, for who reads the log: what was changed by whom, why files went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<Value>,
 }
 
 impl CommitRecord {
     pub(crate) fn new() -> CommitRecord {
-        CommitRecord { commit: Uuid::new_v4(), sources: Vec::new(), data_files: Vec::new() }
+        CommitRecord {
+            commit: Uuid::new_v4(),
+            sources: Vec::new(),
+            data_files: Vec::new(),
+            removed_files: Vec::new(),
+            note: None,
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! What can go wrong with a lake or a store, as things a caller can act on.
 
 use std::error::Error as StdError;
+use std::fmt::Display;
 use std::io;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use deltalake::DeltaTableError;
 use object_store::path::Path;
+use uuid::Uuid;
 
 use crate::repair::TornReason;
 
@@ -30,6 +33,69 @@ pub enum Error {
     StoreExists {
         /// The name or id that is taken.
         store: String,
+    },
+
+    /// The store was deleted. Nothing but restoring it is possible, and holds on it.
+    #[error(
+        "event data store `{store}` is pending deletion since {}; it can be restored until {}",
+        minute(.deleted_at),
+        minute(.restorable_until)
+    )]
+    StoreDeleted {
+        /// The store's name.
+        store: String,
+        /// When it was deleted.
+        deleted_at: DateTime<Utc>,
+        /// Until when it can be restored.
+        restorable_until: DateTime<Utc>,
+    },
+
+    /// The store was not deleted, so it cannot be restored.
+    #[error("event data store `{store}` is not pending deletion; there is nothing to restore")]
+    StoreNotDeleted {
+        /// The store's name.
+        store: String,
+    },
+
+    /// The store's time for being restored is over.
+    #[error("event data store `{store}` could be restored until {}", minute(.restorable_until))]
+    RestoreTooLate {
+        /// The store's name.
+        store: String,
+        /// Until when it could be restored.
+        restorable_until: DateTime<Utc>,
+    },
+
+    /// The store must not be deleted while its termination protection is on.
+    #[error("event data store `{store}` has termination protection; turn it off to delete it")]
+    TerminationProtected {
+        /// The store's name.
+        store: String,
+    },
+
+    /// The store must not be deleted while there are legal holds on it.
+    #[error("event data store `{store}` is under {holds} legal hold(s); release them to delete it")]
+    OnHold {
+        /// The store's name.
+        store: String,
+        /// How many holds.
+        holds: usize,
+    },
+
+    /// The store has no legal hold with this id.
+    #[error("event data store `{store}` has no legal hold `{hold}`")]
+    HoldNotFound {
+        /// The store's name.
+        store: String,
+        /// The id asked for.
+        hold: Uuid,
+    },
+
+    /// The legal hold cannot be placed. Nothing was written.
+    #[error("the legal hold is refused: {reason}")]
+    InvalidHold {
+        /// What is wrong with it.
+        reason: String,
     },
 
     /// The place holds no lake. An empty or missing one may become a lake.
@@ -283,6 +349,11 @@ pub(crate) fn is_permanent(err: &object_store::Error) -> bool {
             | object_store::Error::InvalidPath { .. }
             | object_store::Error::UnknownConfigurationKey { .. }
     ) || is_out_of_space(err)
+}
+
+/// A time as a person reads it in a message.
+fn minute(time: &DateTime<Utc>) -> impl Display {
+    time.format("%Y-%m-%d %H:%M UTC")
 }
 
 fn did_you_mean(near: Option<&str>) -> String {

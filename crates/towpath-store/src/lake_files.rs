@@ -165,6 +165,24 @@ impl LakeFiles {
         }
     }
 
+    /// Every file below a folder.
+    pub(crate) async fn list_below(&self, folder: &Path) -> Result<Vec<ObjectMeta>> {
+        let mut attempt = 0;
+        loop {
+            match self.objects.list(Some(folder)).try_collect().await {
+                Ok(found) => return Ok(found),
+                Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+                Err(err) => {
+                    attempt += 1;
+                    if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+                        return Err(Error::storage("list", folder, err));
+                    }
+                }
+            }
+            pause_after(attempt - 1).await;
+        }
+    }
+
     /// Whether any file of the lake's folder does not satisfy `passes`.
     pub(crate) async fn any_file_but(&self, passes: impl Fn(&Path) -> bool) -> Result<bool> {
         let mut attempt = 0;

@@ -4,6 +4,7 @@
 //! <lake>/towpath.json                              marks the folder as a lake; its format
 //! <lake>/names/<name in lower case>.json           which store has the name
 //! <lake>/_towpath/catalog.lock | catalog.lease     held while a store is made
+//! <lake>/_towpath/removed/<id>.json                a deleted store that was removed for good
 //! <lake>/_towpath/conditional-put.json             the object store has passed the self-test
 //! <lake>/_selftest/                                the self-test, while it runs
 //! <lake>/stores/<id>/                              one Delta table
@@ -46,6 +47,15 @@ pub(crate) fn catalog_lock() -> LockPaths {
 
 pub(crate) fn conditional_put_passed() -> Path {
     Path::from("_towpath/conditional-put.json")
+}
+
+pub(crate) fn removed_folder() -> Path {
+    Path::from("_towpath/removed")
+}
+
+/// What is left of a store that was removed: when, and what it was.
+pub(crate) fn removed(id: Uuid) -> Path {
+    removed_folder().join(format!("{id}.json"))
 }
 
 pub(crate) fn self_test() -> Path {

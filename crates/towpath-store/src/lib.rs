@@ -19,8 +19,14 @@
 //! # let now = chrono::DateTime::UNIX_EPOCH;
 //! let catalog = Catalog::create(Location::parse("/data/lake", &HashMap::new())?, now).await?;
 //! let retention = Retention::days(2557)?;
-//! let attributes = Default::default();
-//! let new = NewStore { name: "org-trail".into(), id: None, retention, schema, attributes };
+//! let new = NewStore {
+//!     name: "org-trail".into(),
+//!     id: None,
+//!     retention,
+//!     schema,
+//!     attributes: Default::default(),
+//!     termination_protection: true,
+//! };
 //! let store = catalog.create_store(new, now).await?;
 //!
 //! let writer = store.writer(now, Duration::from_secs(60)).await?;
@@ -33,18 +39,23 @@
 //! ```
 
 mod catalog;
+mod change;
 mod commit;
 mod conditional_put;
 mod data_file;
 mod delta_log;
 mod error;
+mod hold;
+mod kept;
 mod lake_files;
 mod layout;
 mod lease;
 mod local;
 mod location;
+mod names;
 mod nearest;
 mod parquet_layout;
+mod removed;
 mod repair;
 mod settings;
 mod snapshot;
@@ -59,10 +70,13 @@ pub use crate::data_file::{
     DATA_FILE_BYTES_MAX, DATA_FILE_ROWS_MAX, DataFile, NewDataFile, sha256_hex,
 };
 pub use crate::error::{Error, Result};
+pub use crate::hold::{HOLDS_MAX, Hold, NewHold};
+pub use crate::kept::Kept;
 pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;
+pub use crate::removed::RemovedStore;
 pub use crate::repair::{RepairPlan, RepairStep, TornReason};
-pub use crate::settings::{SettingsChange, StoreSettings};
+pub use crate::settings::{RESTORE_DAYS, SettingsChange, StoreSettings};
 pub use crate::snapshot::Snapshot;
 pub use crate::sources::{CommitSummary, SourceIndex};
 pub use crate::store::EventDataStore;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::{Metadata, Protocol, StructType};
 use serde_json::json;
@@ -12,11 +12,18 @@ use uuid::Uuid;
 use crate::data_file::{STATISTICS_COLUMNS, is_event_time};
 use crate::delta_log::CHECKPOINT_COMMITS;
 use crate::error::{Error, Result};
+use crate::hold::Hold;
 use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 use crate::time::Retention;
 
 const RETENTION_DAYS: &str = "towpath.retentionDays";
 const CREATED_AT: &str = "towpath.createdAt";
+const UPDATED_AT: &str = "towpath.updatedAt";
+const TERMINATION_PROTECTION: &str = "towpath.terminationProtection";
+const DELETED_AT: &str = "towpath.deletedAt";
+const EXPIRED_BEFORE: &str = "towpath.expiredBeforeMicros";
+/// Stands before the id of a hold.
+const HOLD_PREFIX: &str = "towpath.hold.";
 /// Stands before the name of an attribute.
 const ATTRIBUTE_PREFIX: &str = "towpath.attribute.";
 
@@ -43,14 +50,32 @@ pub struct StoreSettings {
     pub retention: Retention,
     /// When the store was made.
     pub created_at: DateTime<Utc>,
+    /// When its settings were last changed.
+    pub updated_at: DateTime<Utc>,
     /// What the caller keeps with the store, by name. Not looked into here.
     pub attributes: BTreeMap<String, String>,
+    /// Whether deleting the store is refused.
+    pub termination_protection: bool,
+    /// When the store was deleted, if it was. It can be restored for [`RESTORE_DAYS`].
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// The legal holds on the store, in the order they were placed.
+    pub holds: Vec<Hold>,
+    /// Event times, in microseconds since 1970 UTC, before which everything has expired for good:
+    /// a longer retention does not bring back what a shorter one let expire.
+    pub expired_before: i64,
 }
+
+/// Days for which a deleted store can be restored, as in CloudTrail Lake.
+pub const RESTORE_DAYS: i64 = 7;
 
 /// What is to change in the settings of a store. What is `None` or absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingsChange {
+    /// The name from now on.
+    pub name: Option<String>,
+    /// Whether deleting the store is refused from now on.
+    pub termination_protection: Option<bool>,
     /// For how long events are kept from now on.
     pub retention: Option<Retention>,
     /// Attributes by name, with their new value or `None` to take them away.
@@ -58,6 +83,45 @@ pub struct SettingsChange {
 }
 
 impl StoreSettings {
+    /// The settings of a new store.
+    pub(crate) fn new(name: String, retention: Retention, created_at: DateTime<Utc>) -> Self {
+        StoreSettings {
+            name,
+            retention,
+            created_at,
+            updated_at: created_at,
+            attributes: BTreeMap::new(),
+            termination_protection: false,
+            deleted_at: None,
+            holds: Vec::new(),
+            expired_before: i64::MIN,
+        }
+    }
+
+    /// When a deleted store is over its time and can no longer be restored.
+    #[must_use]
+    pub fn restorable_until(&self) -> Option<DateTime<Utc>> {
+        Some(self.deleted_at? + TimeDelta::days(RESTORE_DAYS))
+    }
+
+    /// Refuses what cannot be done to a deleted store.
+    pub(crate) fn check_not_deleted(&self) -> Result<()> {
+        match self.deleted_at.zip(self.restorable_until()) {
+            None => Ok(()),
+            Some((deleted_at, restorable_until)) => {
+                Err(Error::StoreDeleted { store: self.name.clone(), deleted_at, restorable_until })
+            }
+        }
+    }
+
+    /// The first event time, in microseconds since 1970 UTC, that retention keeps at `now`.
+    ///
+    /// Holds may keep older events.
+    #[must_use]
+    pub fn cutoff(&self, now: DateTime<Utc>) -> i64 {
+        self.retention.cutoff(now).max(self.expired_before)
+    }
+
     pub(crate) fn read(metadata: &Metadata) -> Result<StoreSettings, String> {
         let setting = |key: &str| {
             let value = metadata.configuration().get(key).map(String::as_str);
@@ -69,23 +133,48 @@ impl StoreSettings {
             .ok()
             .and_then(|days| Retention::days(days).ok())
             .ok_or_else(|| format!("its property `{RETENTION_DAYS}` is not 7 to 3653"))?;
-        let created_at = DateTime::parse_from_rfc3339(setting(CREATED_AT)?)
-            .map_err(|_err| format!("its property `{CREATED_AT}` is not a time"))?;
+        let time = |key: &str| {
+            let time = DateTime::parse_from_rfc3339(setting(key)?);
+            let time = time.map_err(|_err| format!("its property `{key}` is not a time"))?;
+            Ok::<_, String>(time.to_utc())
+        };
+        let has = |key: &str| metadata.configuration().contains_key(key);
+        let flag = |key: &str| match setting(key).unwrap_or("false").parse() {
+            Ok(value) => Ok(value),
+            Err(_) => Err(format!("its property `{key}` is not true or false")),
+        };
+        let expired_before = match has(EXPIRED_BEFORE) {
+            true => setting(EXPIRED_BEFORE)?
+                .parse()
+                .map_err(|_err| format!("its property `{EXPIRED_BEFORE}` is not a number"))?,
+            false => i64::MIN,
+        };
         let attribute = |(key, value): (&String, &String)| {
             Some((key.strip_prefix(ATTRIBUTE_PREFIX)?.to_owned(), value.clone()))
         };
         Ok(StoreSettings {
             name: name.to_owned(),
             retention,
-            created_at: created_at.to_utc(),
+            created_at: time(CREATED_AT)?,
+            updated_at: time(if has(UPDATED_AT) { UPDATED_AT } else { CREATED_AT })?,
             attributes: metadata.configuration().iter().filter_map(attribute).collect(),
+            termination_protection: flag(TERMINATION_PROTECTION)?,
+            deleted_at: has(DELETED_AT).then(|| time(DELETED_AT)).transpose()?,
+            holds: read_holds(metadata)?,
+            expired_before,
         })
     }
 
-    /// These settings with `change` made to them.
-    pub(crate) fn changed(&self, change: &SettingsChange) -> StoreSettings {
+    /// These settings with `change` made to them at `now`.
+    pub(crate) fn changed(&self, change: &SettingsChange, now: DateTime<Utc>) -> StoreSettings {
         let mut changed = self.clone();
+        changed.name = change.name.clone().unwrap_or_else(|| self.name.clone());
+        changed.termination_protection =
+            change.termination_protection.unwrap_or(self.termination_protection);
         changed.retention = change.retention.unwrap_or(self.retention);
+        if changed.retention > self.retention {
+            changed.expired_before = self.cutoff(now);
+        }
         for (name, value) in &change.attributes {
             match value {
                 Some(value) => changed.attributes.insert(name.clone(), value.clone()),
@@ -97,14 +186,25 @@ impl StoreSettings {
 
     /// The table's properties that these settings are.
     fn properties(&self) -> HashMap<String, String> {
-        let created_at = self.created_at.to_rfc3339_opts(SecondsFormat::Millis, true);
         self.attributes
             .iter()
             .map(|(name, value)| (format!("{ATTRIBUTE_PREFIX}{name}"), value.clone()))
+            .chain(
+                self.holds
+                    .iter()
+                    .map(|hold| (format!("{HOLD_PREFIX}{}", hold.id), hold.to_json().to_string())),
+            )
             .chain([
                 (RETENTION_DAYS.to_owned(), self.retention.as_days().to_string()),
-                (CREATED_AT.to_owned(), created_at),
+                (CREATED_AT.to_owned(), time_text(self.created_at)),
+                (UPDATED_AT.to_owned(), time_text(self.updated_at)),
+                (TERMINATION_PROTECTION.to_owned(), self.termination_protection.to_string()),
             ])
+            .chain(self.deleted_at.map(|at| (DELETED_AT.to_owned(), time_text(at))))
+            .chain(
+                Some((EXPIRED_BEFORE.to_owned(), self.expired_before.to_string()))
+                    .filter(|_| self.expired_before > i64::MIN),
+            )
             .collect()
     }
 
@@ -122,6 +222,35 @@ impl StoreSettings {
         }
         properties
     }
+}
+
+/// Whether a property of the table is one of [`StoreSettings::properties`].
+fn is_setting(key: &str) -> bool {
+    matches!(
+        key,
+        RETENTION_DAYS
+            | CREATED_AT
+            | UPDATED_AT
+            | TERMINATION_PROTECTION
+            | DELETED_AT
+            | EXPIRED_BEFORE
+    ) || key.starts_with(ATTRIBUTE_PREFIX)
+        || key.starts_with(HOLD_PREFIX)
+}
+
+fn time_text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+fn read_holds(metadata: &Metadata) -> Result<Vec<Hold>, String> {
+    let mut holds = Vec::new();
+    for (key, value) in metadata.configuration() {
+        let Some(id) = key.strip_prefix(HOLD_PREFIX) else { continue };
+        let hold = Hold::from_json(id, value);
+        holds.push(hold.ok_or_else(|| format!("its property `{key}` is not a hold"))?);
+    }
+    holds.sort_by_key(|hold| (hold.placed_at, hold.id));
+    Ok(holds)
 }
 
 /// Refuses what CloudTrail Lake would not take for a name, and what reads as an id.
@@ -199,10 +328,11 @@ pub(crate) fn new_metadata(
 /// `metadata` with `settings` in place of its own, and everything else as it is.
 pub(crate) fn with_settings(metadata: &Metadata, settings: &StoreSettings) -> Result<Metadata> {
     let mut configuration = metadata.configuration().clone();
-    configuration.retain(|key, _| !key.starts_with(ATTRIBUTE_PREFIX));
+    configuration.retain(|key, _| !is_setting(key));
     configuration.extend(settings.properties());
     let changed = serde_json::to_value(metadata).and_then(|mut text| {
         text["configuration"] = serde_json::to_value(configuration)?;
+        text["name"] = settings.name.as_str().into();
         serde_json::from_value(text)
     });
     changed.map_err(|err| Error::UnsupportedTable {

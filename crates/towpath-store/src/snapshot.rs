@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::data_file::{DataFile, data_file};
 use crate::delta_log::{DeltaLog, Loaded};
 use crate::error::{Error, Result};
+use crate::kept::Kept;
 use crate::lake_files::LakeFiles;
 use crate::layout::{self, PARTITION_COLUMN};
 use crate::settings::StoreSettings;
@@ -86,12 +87,30 @@ impl Snapshot {
         self.settings.retention
     }
 
-    /// The first event time, in microseconds since 1970 UTC, that a reader at `now` may see.
+    /// The first event time, in microseconds since 1970 UTC, that retention keeps at `now`.
     ///
-    /// The data files hold older events until they are dropped; a reader must leave those out.
+    /// An event that arrives with an older time has expired. What holds keep beyond it is in
+    /// [`Snapshot::kept`].
     #[must_use]
     pub fn cutoff(&self, now: DateTime<Utc>) -> i64 {
-        self.settings.retention.cutoff(now)
+        self.settings.cutoff(now)
+    }
+
+    /// The event times that a reader at `now` may see.
+    ///
+    /// The data files hold others until they are dropped; a reader must leave those out.
+    #[must_use]
+    pub fn kept(&self, now: DateTime<Utc>) -> Kept {
+        Kept::new(&self.settings, now)
+    }
+
+    /// Refuses the snapshot of a deleted store to readers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreDeleted`].
+    pub fn check_readable(&self) -> Result<()> {
+        self.settings.check_not_deleted()
     }
 
     pub(crate) fn metadata(&self) -> &Metadata {

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
-use deltalake::kernel::Action;
-use deltalake::protocol::DeltaOperation;
 use deltalake::table::state::DeltaTableState;
 use futures::TryStreamExt;
 use object_store::path::Path;
@@ -18,16 +16,13 @@ use tokio::task;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use crate::commit::{self, CommitRecord};
 use crate::data_file::{self, DataFile, NewDataFile};
 use crate::delta_log::{DeltaLog, Loaded};
 use crate::error::{Error, Result};
 use crate::lake_files::LakeFiles;
 use crate::layout;
 use crate::lease::Lease;
-use crate::settings::{
-    SettingsChange, StoreSettings, check_attributes, kernel_schema, with_settings,
-};
+use crate::settings::{StoreSettings, kernel_schema};
 use crate::snapshot::Snapshot;
 use crate::sources::SourceIndex;
 use crate::time::Retention;
@@ -119,6 +114,10 @@ impl EventDataStore {
         Arc::clone(&self.inner.latest.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub(crate) fn files(&self) -> &LakeFiles {
+        &self.inner.files
+    }
+
     pub(crate) fn log(&self) -> &DeltaLog {
         &self.inner.log
     }
@@ -155,11 +154,12 @@ impl EventDataStore {
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseTimeout`] if another writer still has the store then; those of
-    /// [`EventDataStore::snapshot`].
+    /// [`Error::StoreDeleted`]; [`Error::LeaseTimeout`] if another writer still has the store then;
+    /// those of [`EventDataStore::snapshot`].
     pub async fn writer(&self, now: DateTime<Utc>, wait_max: Duration) -> Result<Writer> {
         let held = self.acquire(now, wait_max).await?;
         let snapshot = self.snapshot().await?;
+        snapshot.settings().check_not_deleted()?;
         Ok(Writer::new(self.clone(), held, snapshot))
     }
 
@@ -174,72 +174,6 @@ impl EventDataStore {
         let lock = layout::writer_lock(self.id());
         let lease = Box::pin(Lease::acquire(&self.inner.files, &lock, &what, now, left)).await?;
         Ok(Held { lease, _turn: turn })
-    }
-
-    /// Keeps events for `retention` from now on. It acts on the next snapshot.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`EventDataStore::change_settings`].
-    pub async fn set_retention(
-        &self,
-        retention: Retention,
-        now: DateTime<Utc>,
-        wait_max: Duration,
-    ) -> Result<()> {
-        let change = SettingsChange { retention: Some(retention), ..SettingsChange::default() };
-        self.change_settings(&change, now, wait_max).await
-    }
-
-    /// Changes settings, all of `change` in one commit. It acts on the next snapshot.
-    ///
-    /// What changes nothing makes no commit.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidAttributes`]; those of [`EventDataStore::writer`] and [`Writer::commit`].
-    pub async fn change_settings(
-        &self,
-        change: &SettingsChange,
-        now: DateTime<Utc>,
-        wait_max: Duration,
-    ) -> Result<()> {
-        let held = self.acquire(now, wait_max).await?;
-        let done = Box::pin(self.change_settings_leased(change, now)).await;
-        held.lease.release().await;
-        done
-    }
-
-    async fn change_settings_leased(
-        &self,
-        change: &SettingsChange,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        for _ in 0..REBASES_MAX {
-            let snapshot = self.snapshot().await?;
-            let settings = snapshot.settings().changed(change);
-            if settings == *snapshot.settings() {
-                return Ok(());
-            }
-            check_attributes(&settings.attributes)?;
-            let version = snapshot.next_version(self.id())?;
-            let metadata = with_settings(snapshot.metadata(), &settings)?;
-            let record = CommitRecord::new();
-            let operation = DeltaOperation::SetTableProperties {
-                properties: metadata.configuration().clone().into_iter().collect(),
-            };
-            let actions = vec![Action::Metadata(metadata)];
-            let text = commit::encode(version, &record, actions, operation, now)
-                .map_err(|err| self.inner.log.not_added(err))?;
-            if self.inner.log.commit(version, text, record.commit).await? {
-                self.inner.log.checkpoint_if_due(version).await;
-                return Ok(());
-            }
-        }
-        Err(Error::CommitConflict {
-            store: self.id().to_string(),
-            version: self.latest().version(),
-        })
     }
 
     /// Writes rows of one month, in the order given, as a data file that is in no commit yet.

@@ -132,6 +132,7 @@ async fn commit(
 /// The version to commit as, now that others made `taken` and maybe more, none of them an append.
 async fn version_after_others(store: &EventDataStore, taken: u64) -> Result<u64> {
     let newest = store.snapshot().await?;
+    newest.settings().check_not_deleted()?;
     for version in taken..=newest.version() {
         let appended = store.log().read_commit(version).await?.is_none_or(|other| other.adds_rows);
         if appended {

@@ -1,5 +1,6 @@
 //! [`Error`], and what a caller can do about it: [`ErrorKind`].
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use datafusion::common::DataFusionError;
@@ -55,6 +56,14 @@ pub enum ErrorKind {
     StoreNotFound,
     /// Choose another name or id.
     StoreExists,
+    /// Restore the store: it is pending deletion.
+    StoreInactive,
+    /// Turn the store's termination protection off first.
+    TerminationProtected,
+    /// Release the legal holds on the store first.
+    OnHold,
+    /// There is nothing to restore, or not any more.
+    NotRestorable,
     /// Name a lake that exists, or create one.
     NotALake,
     /// Try again: another writer was in the way.
@@ -126,9 +135,21 @@ fn statement_kind(error: &SqlError) -> ErrorKind {
     match error.kind() {
         SqlErrorKind::RelationNotFound => ErrorKind::StoreNotFound,
         SqlErrorKind::LimitExceeded => ErrorKind::LimitExceeded,
-        SqlErrorKind::Storage => ErrorKind::Storage,
+        SqlErrorKind::Storage => cause(error).map_or(ErrorKind::Storage, store_kind),
         _ => ErrorKind::InvalidStatement,
     }
+}
+
+/// The store's own error that a statement failed with.
+fn cause(error: &SqlError) -> Option<&towpath_store::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 fn store_kind(error: &towpath_store::Error) -> ErrorKind {
@@ -139,8 +160,16 @@ fn store_kind(error: &towpath_store::Error) -> ErrorKind {
         StoreError::NotALake { .. } => ErrorKind::NotALake,
         StoreError::InvalidLocation { .. }
         | StoreError::InvalidName { .. }
+        | StoreError::InvalidHold { .. }
+        | StoreError::HoldNotFound { .. }
         | StoreError::InvalidRetention { .. }
         | StoreError::InvalidAttributes { .. } => ErrorKind::InvalidArgument,
+        StoreError::StoreDeleted { .. } => ErrorKind::StoreInactive,
+        StoreError::TerminationProtected { .. } => ErrorKind::TerminationProtected,
+        StoreError::OnHold { .. } => ErrorKind::OnHold,
+        StoreError::StoreNotDeleted { .. } | StoreError::RestoreTooLate { .. } => {
+            ErrorKind::NotRestorable
+        }
         StoreError::CommitConflict { .. } | StoreError::LeaseTimeout { .. } => ErrorKind::Conflict,
         _ => ErrorKind::Storage,
     }

@@ -154,13 +154,14 @@ impl Lake {
     /// that no store may have.
     pub async fn create_store(&self, new: NewStore) -> Result<Store> {
         let now = (self.options.now)();
-        let NewStore { name, id, retention } = new;
+        let NewStore { name, id, retention, termination_protection } = new;
         let new = towpath_store::NewStore {
             name,
             id,
             retention,
             schema: data_file_schema(),
             attributes: BTreeMap::new(),
+            termination_protection,
         };
         let store = self.catalog.create_store(new, now).await?;
         Ok(Store::new(store, Arc::clone(&self.options)))
@@ -253,6 +254,7 @@ impl Relations for Lake {
         };
         let snapshot =
             store.snapshot().await.map_err(|error| RelationError::Other(Box::new(error)))?;
+        snapshot.check_readable().map_err(|error| RelationError::Other(Box::new(error)))?;
         event_table(&snapshot, &self.object_store_url, (self.options.now)())
             .map_err(|error| RelationError::Other(Box::new(error)))
     }

@@ -42,11 +42,11 @@ mod table;
 
 pub use arrow;
 pub use towpath_ingest::{IngestOptions, IngestReport, Progress};
-pub use towpath_store::Retention;
+pub use towpath_store::{Hold, NewHold, Retention, TimeRange};
 
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
 pub use crate::rows::Rows;
 pub use crate::statistics::QueryStatistics;
-pub use crate::store::{NewStore, Store, StoreSummary};
+pub use crate::store::{NewStore, Store, StoreChange, StoreStatus, StoreSummary};

@@ -1,14 +1,18 @@
 //! [`Store`]: one event data store of a lake.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use towpath_ingest::{IngestOptions, IngestReport, Progress};
-use towpath_store::{EventDataStore, Location, Retention};
+use towpath_store::{EventDataStore, Hold, Location, NewHold, Retention, SettingsChange};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::lake::LakeOptions;
+
+/// How long a change waits for others that write to the store: an append is seconds.
+const CHANGE_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// What a store to be created is to be.
 #[derive(Clone, Debug)]
@@ -22,13 +26,44 @@ pub struct NewStore {
 
     /// How long events are kept, by their event time.
     pub retention: Retention,
+
+    /// Whether deleting the store is refused until that is changed.
+    pub termination_protection: bool,
 }
 
 impl NewStore {
-    /// A store with a new id.
+    /// A store with a new id and without termination protection.
     pub fn new(name: impl Into<String>, retention: Retention) -> NewStore {
-        NewStore { name: name.into(), id: None, retention }
+        NewStore { name: name.into(), id: None, retention, termination_protection: false }
     }
+}
+
+/// What is to change in a store. What is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct StoreChange {
+    /// The name from now on.
+    pub name: Option<String>,
+
+    /// How long events are kept from now on. What has expired does not come back.
+    pub retention: Option<Retention>,
+
+    /// Whether deleting the store is refused from now on.
+    pub termination_protection: Option<bool>,
+}
+
+/// How a store is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreStatus {
+    /// It is in use.
+    Enabled,
+    /// It was deleted: it takes no events and answers no queries.
+    PendingDeletion {
+        /// When it was deleted.
+        deleted_at: DateTime<Utc>,
+        /// Until when it can be restored; then it is removed for good.
+        restorable_until: DateTime<Utc>,
+    },
 }
 
 /// One event data store of a [`Lake`](crate::Lake). Cheap to clone.
@@ -77,6 +112,93 @@ impl Store {
     /// When the store was created.
     pub fn created_at(&self) -> DateTime<Utc> {
         self.store.created_at()
+    }
+
+    /// When its settings were last changed.
+    pub fn updated_at(&self) -> DateTime<Utc> {
+        self.store.settings().updated_at
+    }
+
+    /// Whether deleting the store is refused.
+    pub fn termination_protection(&self) -> bool {
+        self.store.settings().termination_protection
+    }
+
+    /// Whether it is in use or deleted.
+    pub fn status(&self) -> StoreStatus {
+        let settings = self.store.settings();
+        match settings.deleted_at.zip(settings.restorable_until()) {
+            None => StoreStatus::Enabled,
+            Some((deleted_at, restorable_until)) => {
+                StoreStatus::PendingDeletion { deleted_at, restorable_until }
+            }
+        }
+    }
+
+    /// The legal holds on the store, oldest first.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.store.settings().holds
+    }
+
+    /// Changes the store, all of `change` at once. It acts on the next query.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StoreExists`](crate::ErrorKind::StoreExists) if another store has the name;
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a name that no store
+    /// may have; [`ErrorKind::StoreInactive`](crate::ErrorKind::StoreInactive) if it is deleted;
+    /// storage errors.
+    pub async fn update(&self, change: StoreChange) -> Result<()> {
+        let mut changed = SettingsChange::default();
+        changed.name = change.name;
+        changed.retention = change.retention;
+        changed.termination_protection = change.termination_protection;
+        Ok(self.store.change_settings(&changed, self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Deletes the store. It can be [restored](Store::restore) for seven days.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TerminationProtected`](crate::ErrorKind::TerminationProtected);
+    /// [`ErrorKind::OnHold`](crate::ErrorKind::OnHold); storage errors.
+    pub async fn delete(&self) -> Result<()> {
+        Ok(self.store.delete(self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Takes a deletion back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRestorable`](crate::ErrorKind::NotRestorable) if it is not deleted or the
+    /// seven days are over; storage errors.
+    pub async fn restore(&self) -> Result<()> {
+        Ok(self.store.restore(self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Places a legal hold: what it covers stays, above retention and deletion, until it is
+    /// released.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it does not say why
+    /// and who; storage errors.
+    pub async fn place_hold(&self, new: NewHold) -> Result<Hold> {
+        Ok(self.store.place_hold(new, self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Releases a legal hold. Who did is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if there is no such hold;
+    /// storage errors.
+    pub async fn release_hold(&self, id: Uuid, released_by: &str) -> Result<()> {
+        Ok(self.store.release_hold(id, released_by, self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        (self.options.now)()
     }
 
     /// What the store holds now.

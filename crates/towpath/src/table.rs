@@ -9,9 +9,10 @@ use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::functions::core::named_struct;
+use datafusion::logical_expr::utils::disjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use towpath_event::{Derived, Field, Shape, TABLE, TableColumn};
-use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot};
+use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot, TimeRange};
 
 use crate::data_files::DataFiles;
 use crate::functions::{calendarday, sha256_hex, timestamp_millis};
@@ -38,21 +39,31 @@ pub(crate) fn event_table(
     url: &ObjectStoreUrl,
     now: DateTime<Utc>,
 ) -> Result<Arc<dyn TableProvider>> {
-    let cutoff = snapshot.cutoff(now);
+    let kept = snapshot.kept(now);
+    let files = snapshot.data_files().iter();
     let live: Vec<DataFile> =
-        snapshot.data_files().iter().filter(|file| file.event_times.1 >= cutoff).cloned().collect();
-    let straddles = live.iter().any(|file| file.event_times.0 < cutoff);
+        files.filter(|file| kept.overlaps(file.event_times)).cloned().collect();
+    let straddles = !live.iter().all(|file| kept.contains(file.event_times));
 
     let source =
         provider_as_source(Arc::new(DataFiles::new(&snapshot.settings().name, &live, url.clone())));
     let mut plan = LogicalPlanBuilder::scan(STORED, source, None)?;
     // Counts and extents come from the log alone where no file holds an expired event.
-    if straddles {
-        let cutoff = ScalarValue::TimestampMicrosecond(Some(cutoff), Some("UTC".into()));
-        plan = plan.filter(stored(EVENT_TIME).gt_eq(lit(cutoff)))?;
+    if straddles && let Some(is_kept) = disjunction(kept.ranges().iter().map(is_within)) {
+        plan = plan.filter(is_kept)?;
     }
     let plan: LogicalPlan = plan.project(columns())?.build()?;
     Ok(Arc::new(ViewTable::new(plan, None)))
+}
+
+/// Whether an event's time is within `range`, which may be open at its ends.
+fn is_within(range: &TimeRange) -> Expr {
+    let at = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
+    let from = stored(EVENT_TIME).gt_eq(at(range.start()));
+    if range.end() == i64::MAX {
+        return from;
+    }
+    from.and(stored(EVENT_TIME).lt(at(range.end())))
 }
 
 /// The Lake's columns over the stored ones.

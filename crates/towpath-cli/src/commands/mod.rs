@@ -1,6 +1,7 @@
 //! One module per subcommand.
 
 mod demo;
+mod hold;
 mod ingest;
 mod query;
 mod store;

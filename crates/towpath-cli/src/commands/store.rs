@@ -1,23 +1,29 @@
-//! `towpath store`: create event data stores and look at them.
+//! `towpath store`: create, change, delete and restore event data stores, and look at them.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use arrow::array::{
-    ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array,
+    UInt64Array,
 };
 use chrono::{DateTime, Utc};
-use towpath::{Lake, NewStore, Retention, Store};
+use towpath::{Lake, NewStore, Retention, Store, StoreChange, StoreStatus};
 
+use super::hold::hold;
 use super::open_lake;
-use crate::args::{LimitArgs, StoreCommand, StoreCreateArgs, StoreShowArgs};
+use crate::args::{LimitArgs, StoreCommand, StoreCreateArgs, StoreShowArgs, StoreUpdateArgs};
 use crate::config::Config;
 use crate::error::{Outcome, tell};
 use crate::output::{Destination, Format, row_writer, terminal_width};
 
 /// Runs one of the subcommands.
-pub(crate) async fn store(config: &Config, command: StoreCommand) -> Result<Outcome> {
+pub(crate) async fn store(
+    config: &Config,
+    command: StoreCommand,
+    now: DateTime<Utc>,
+) -> Result<Outcome> {
     match command {
         StoreCommand::Create(args) => create(config, args).await,
         StoreCommand::List(args) => {
@@ -28,6 +34,10 @@ pub(crate) async fn store(config: &Config, command: StoreCommand) -> Result<Outc
             Ok(Outcome::Done)
         }
         StoreCommand::Show(args) => show(config, args).await,
+        StoreCommand::Update(args) => update(config, args).await,
+        StoreCommand::Delete(args) => delete(config, &args.store).await,
+        StoreCommand::Restore(args) => restore(config, &args.store).await,
+        StoreCommand::Hold(command) => hold(config, command, now).await,
     }
 }
 
@@ -35,7 +45,13 @@ async fn create(config: &Config, args: StoreCreateArgs) -> Result<Outcome> {
     let retention = Retention::days(args.retention_days).map_err(towpath::Error::from)?;
     let url = config.lake()?;
     let lake = Lake::open_or_create(url, config.lake_options(LimitArgs::default())).await?;
-    let store = lake.create_store(NewStore { name: args.name, id: args.id, retention }).await?;
+    let new = NewStore {
+        name: args.name,
+        id: args.id,
+        retention,
+        termination_protection: args.termination_protection,
+    };
+    let store = lake.create_store(new).await?;
     tell(&format!(
         "created event data store `{}` in lake `{url}`; it keeps events for {} days",
         store.name(),
@@ -64,6 +80,7 @@ pub(crate) async fn list_stores(
             )) as ArrayRef,
         ),
         ("created_at", times(stores.iter().map(|store| Some(store.created_at())))),
+        ("status", strings(stores.iter().map(|store| status(store).to_owned()))),
     ])?;
     write_rows(&rows, format, destination)
 }
@@ -84,6 +101,10 @@ async fn show(config: &Config, args: StoreShowArgs) -> Result<Outcome> {
         ("data_files", numbers(summary.data_files), false),
         ("bytes", numbers(summary.bytes), false),
         ("version", numbers(summary.version), false),
+        ("status", strings([status(&store).to_owned()]), false),
+        ("restorable_until", times([restorable_until(&store)]), true),
+        ("termination_protection", flag(store.termination_protection()), false),
+        ("legal_holds", numbers(store.holds().len() as u64), false),
     ])?;
     let mut stdout = Destination::stdout();
     // One store is one object, not a list of one.
@@ -93,13 +114,79 @@ async fn show(config: &Config, args: StoreShowArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn write_rows(rows: &RecordBatch, format: Format, destination: &mut Destination) -> Result<()> {
+async fn update(config: &Config, args: StoreUpdateArgs) -> Result<Outcome> {
+    let retention = args.retention_days.map(Retention::days).transpose();
+    let change = StoreChange {
+        name: args.name,
+        retention: retention.map_err(towpath::Error::from)?,
+        termination_protection: match (args.termination_protection, args.no_termination_protection)
+        {
+            (false, false) => None,
+            (on, _) => Some(on),
+        },
+    };
+    let lake = open_lake(config, LimitArgs::default()).await?;
+    let store = lake.store(&args.store).await?;
+    store.update(change).await?;
+    let protection = if store.termination_protection() { "on" } else { "off" };
+    tell(&format!(
+        "updated event data store `{}`; it keeps events for {} days, termination protection is \
+         {protection}",
+        store.name(),
+        store.retention().as_days()
+    ));
+    Ok(Outcome::Done)
+}
+
+async fn delete(config: &Config, store: &str) -> Result<Outcome> {
+    let store = open_lake(config, LimitArgs::default()).await?.store(store).await?;
+    store.delete().await?;
+    let name = store.name();
+    let until = restorable_until(&store).map(|until| until.format("%Y-%m-%d %H:%M UTC"));
+    let until = until.map(|until| until.to_string()).unwrap_or_default();
+    tell(&format!(
+        "deleted event data store `{name}`; until {until}, `towpath store restore {name}` brings \
+         it back"
+    ));
+    Ok(Outcome::Done)
+}
+
+async fn restore(config: &Config, store: &str) -> Result<Outcome> {
+    let store = open_lake(config, LimitArgs::default()).await?.store(store).await?;
+    store.restore().await?;
+    tell(&format!("restored event data store `{}`", store.name()));
+    Ok(Outcome::Done)
+}
+
+fn status(store: &Store) -> &'static str {
+    match store.status() {
+        StoreStatus::PendingDeletion { .. } => "PENDING_DELETION",
+        _ => "ENABLED",
+    }
+}
+
+fn restorable_until(store: &Store) -> Option<DateTime<Utc>> {
+    match store.status() {
+        StoreStatus::PendingDeletion { restorable_until, .. } => Some(restorable_until),
+        _ => None,
+    }
+}
+
+pub(super) fn write_rows(
+    rows: &RecordBatch,
+    format: Format,
+    destination: &mut Destination,
+) -> Result<()> {
     let mut writer = row_writer(format, rows.schema_ref(), destination, terminal_width())?;
     writer.batch(rows)?;
     writer.finish()
 }
 
-fn strings(values: impl IntoIterator<Item = String>) -> ArrayRef {
+fn flag(value: bool) -> ArrayRef {
+    Arc::new(BooleanArray::from(vec![value]))
+}
+
+pub(super) fn strings(values: impl IntoIterator<Item = String>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
@@ -107,7 +194,7 @@ fn numbers(value: u64) -> ArrayRef {
     Arc::new(UInt64Array::from(vec![value]))
 }
 
-fn times(values: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> ArrayRef {
+pub(super) fn times(values: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> ArrayRef {
     let millis = values.into_iter().map(|time| time.map(|time| time.timestamp_millis()));
     Arc::new(TimestampMillisecondArray::from_iter(millis))
 }

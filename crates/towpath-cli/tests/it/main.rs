@@ -14,6 +14,7 @@ mod formats;
 mod harness;
 /// `towpath ingest`.
 mod ingest;
+mod life_cycle;
 /// The catalogue of questions.
 mod queries;
 /// `towpath query`.

@@ -61,7 +61,7 @@ fn list_shows_every_store_by_name() {
     let ran = dir.towpath(["store", "list", "--format", "csv"]).run().success();
     let text = ran.text();
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("name,id,retention_days,created_at"));
+    assert_eq!(lines.next(), Some("name,id,retention_days,created_at,status"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert_eq!((rows[0][0], rows[0][2]), ("alpha", "3653"));
     assert_eq!((rows[1][0], rows[1][2]), ("zebra", "7"));

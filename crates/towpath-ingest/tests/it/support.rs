@@ -48,6 +48,7 @@ pub(crate) async fn create_store(lake: Location, days: u32) -> EventDataStore {
         retention: Retention::days(days).unwrap(),
         schema: data_file_schema(),
         attributes: BTreeMap::new(),
+        termination_protection: false,
     };
     catalog.create_store(new, at(NOW)).await.unwrap()
 }

@@ -74,6 +74,7 @@ pub(crate) fn new_store(name: &str) -> NewStore {
         retention: Retention::default(),
         schema: schema(),
         attributes: BTreeMap::new(),
+        termination_protection: false,
     }
 }
 
