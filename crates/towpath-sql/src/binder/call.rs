@@ -22,6 +22,7 @@ use super::{Bound, literal, mismatch, named, semantic};
 use crate::ast::{Call, Expr, ExprKind, Ident};
 use crate::data_type::{Type, precision_unit};
 use crate::error::{ErrorKind, Result, SqlError};
+use crate::functions::settled;
 
 /// Most rounds of telling a higher-order function what its lambdas yield. `reduce` needs two.
 const LAMBDA_ROUNDS_MAX: usize = 8;
@@ -188,6 +189,7 @@ impl ExprBinder<'_> {
             })
             .map_err(|error| SqlError::engine(at, &error))?;
         let data_type = precise(function.name(), &args, Type::of_field(&returned));
+        let function = settled(function, &fields, &returned);
         let exprs = args.into_iter().map(|arg| arg.expr).collect();
         let expr = DfExpr::ScalarFunction(ScalarFunction::new_udf(function, exprs));
         Ok(Bound { expr, field: returned, data_type })

@@ -38,6 +38,7 @@ mod url;
 mod window;
 
 use scalar::ScalarFunction;
+pub(crate) use scalar::settled;
 
 /// Everything a session may call.
 #[derive(Clone, Debug, Default)]

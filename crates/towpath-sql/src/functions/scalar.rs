@@ -479,7 +479,8 @@ impl ScalarFunction {
     /// The function as DataFusion calls it.
     pub(crate) fn into_udf(self) -> ScalarUDF {
         let signature = Signature::user_defined(self.volatility);
-        ScalarUDF::new_from_impl(TrinoFunction { function: self, signature })
+        let function = Arc::new(self);
+        ScalarUDF::new_from_impl(TrinoFunction { function, signature, settled: None })
     }
 
     fn choose(&self, given: &[DataType]) -> Option<(&Form, Vec<DataType>)> {
@@ -511,17 +512,45 @@ impl ScalarFunction {
     }
 }
 
+/// Returns `udf` with its type settled as `returned`, if the type depends on which arguments are
+/// constants.
+///
+/// The optimizer makes constants of arguments that were none when the statement was bound: without
+/// this, the zone of `from_iso8601_timestamp(concat('2024-01-01T00', '+02:00'))` would change under
+/// the expressions built upon it.
+pub(crate) fn settled(
+    udf: Arc<ScalarUDF>,
+    args: &[FieldRef],
+    returned: &FieldRef,
+) -> Arc<ScalarUDF> {
+    let Some(trino) = udf.inner().downcast_ref::<TrinoFunction>() else { return udf };
+    let types: Vec<DataType> = args.iter().map(|field| field.data_type().clone()).collect();
+    let depends = trino
+        .function
+        .choose(&types)
+        .is_some_and(|(form, _)| matches!(form.returns, Returns::Field(_)));
+    if !depends {
+        return udf;
+    }
+    Arc::new(ScalarUDF::new_from_impl(TrinoFunction {
+        function: Arc::clone(&trino.function),
+        signature: trino.signature.clone(),
+        settled: Some(Arc::clone(returned)),
+    }))
+}
+
 /// [`ScalarFunction`] as DataFusion sees it. Names are unique in the registry, so equality and hash
-/// go by name.
+/// go by name, and by the settled type.
 #[derive(Debug)]
 struct TrinoFunction {
-    function: ScalarFunction,
+    function: Arc<ScalarFunction>,
     signature: Signature,
+    settled: Option<FieldRef>,
 }
 
 impl PartialEq for TrinoFunction {
     fn eq(&self, other: &Self) -> bool {
-        self.function.name == other.function.name
+        self.function.name == other.function.name && self.settled == other.settled
     }
 }
 
@@ -555,6 +584,9 @@ impl ScalarUDFImpl for TrinoFunction {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        if let Some(settled) = &self.settled {
+            return Ok(Arc::clone(settled));
+        }
         let types: Vec<DataType> =
             args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         match self.function.choose(&types) {
