@@ -245,6 +245,8 @@ pub(crate) enum TrimSide {
 #[derive(Clone, Debug)]
 pub(crate) enum ExprKind {
     Null,
+    /// `?` or `:name` that has no value yet.
+    Parameter,
     Boolean(bool),
     Integer(String),
     Decimal(String),

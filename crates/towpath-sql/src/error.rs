@@ -56,6 +56,8 @@ pub enum ErrorKind {
     AmbiguousName,
     /// A literal or constant argument has a value outside its domain.
     InvalidArgument,
+    /// A parameter has no value, a value has no parameter, or a value does not fit where it goes.
+    InvalidParameter,
     /// Any other rule of the language is broken, such as grouping.
     Semantic,
     /// A limit of [`crate::limits`] was reached.

@@ -5,6 +5,10 @@
 /// may generate longer ones, but nothing a person wrote comes near a mebibyte.
 pub const STATEMENT_BYTES_MAX: usize = 1 << 20;
 
+/// Most bytes of all values bound to one statement's parameters: as much as a statement that
+/// spelled them out might have.
+pub const PARAMETER_BYTES_MAX: usize = STATEMENT_BYTES_MAX;
+
 /// Deepest nesting of expressions, subqueries and parentheses. Parsing and binding recurse, on a
 /// stack of their own; a test plans statements this deep in a debug build.
 pub const NESTING_MAX: usize = 200;

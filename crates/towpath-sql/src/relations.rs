@@ -134,6 +134,7 @@ impl Finder {
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Null
+            | ExprKind::Parameter
             | ExprKind::Boolean(_)
             | ExprKind::Integer(_)
             | ExprKind::Decimal(_)

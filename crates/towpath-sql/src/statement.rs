@@ -16,6 +16,7 @@ use crate::binder::{BoundQuery, Planner};
 use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
 use crate::limits::STACK_BYTES;
+use crate::parameters::{Marks, ParameterValues, Parameters};
 use crate::parser::{ExplainKind, ParsedStatement, parse_statement};
 use crate::relations::relation_names;
 use crate::session::{FunctionTable, QueryStart};
@@ -76,14 +77,39 @@ impl Statement {
     /// [`ErrorKind::Syntax`] where the text leaves Trino's grammar, [`ErrorKind::Unsupported`] for
     /// statements that are no queries, [`ErrorKind::LimitExceeded`] past [`crate::limits`].
     pub fn parse(sql: &str) -> Result<Statement> {
-        let parsed = with_stack(|| parse_statement(sql)).map_err(|error| error.located(sql))?;
+        let parsed =
+            with_stack(|| parse_statement(sql, None)).map_err(|error| error.located(sql))?;
         Ok(Statement { sql: sql.to_owned(), parsed })
     }
 
-    /// The relations the statement names, each once, without its common table expressions.
+    /// The parameters the statement has; none once they are bound.
+    pub fn parameters(&self) -> Parameters {
+        self.parsed.marks.parameters()
+    }
+
+    /// Gives every parameter its value: each becomes a literal of the value's own type.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidParameter`] if a parameter has no value, a value no parameter, or a
+    /// value does not fit its place; [`ErrorKind::LimitExceeded`] past [`crate::limits`].
+    pub fn bind(&self, values: &ParameterValues) -> Result<Statement> {
+        let sql = &self.sql;
+        values.check_size()?;
+        let parsed = with_stack(|| parse_statement(sql, Some(values)));
+        let parsed = parsed.map_err(|error| error.located(sql))?;
+        parsed.marks.check(values).map_err(|error| error.located(sql))?;
+        let parsed = ParsedStatement { marks: Marks::default(), ..parsed };
+        Ok(Statement { sql: sql.clone(), parsed })
+    }
+
+    /// The relations the statement names, each once, without its common table expressions. A
+    /// relation that is a parameter has its name once values are bound.
     pub fn relation_names(&self) -> Vec<RelationName> {
+        let is_open = |at| self.parsed.marks.by_offset.contains_key(&at);
         with_stack(|| relation_names(&self.parsed.query))
             .into_iter()
+            .filter(|(_, at)| !is_open(*at))
             .map(|(name, _)| name)
             .collect()
     }
@@ -93,11 +119,15 @@ impl Statement {
     /// # Errors
     ///
     /// An [`SqlError`] of the kind that fits, with the place in the statement.
+    /// [`ErrorKind::InvalidParameter`] if it has parameters: [`Self::bind`] them first.
     pub async fn plan(
         &self,
         session: &SessionState,
         relations: &dyn Relations,
     ) -> Result<PlannedStatement> {
+        if let Some(error) = self.parsed.marks.unbound() {
+            return Err(error.located(&self.sql));
+        }
         let now = query_start(session);
         let sources = self.resolve(relations).await?;
         let bound = with_stack(|| {

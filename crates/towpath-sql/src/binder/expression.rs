@@ -56,6 +56,10 @@ impl<'a> ExprBinder<'a> {
         let at = expr.at;
         match &expr.kind {
             ExprKind::Null => Ok(literal::null()),
+            ExprKind::Parameter => {
+                let message = "a parameter has no value here";
+                Err(SqlError::at(ErrorKind::InvalidParameter, at, message))
+            }
             ExprKind::Boolean(value) => Ok(literal::boolean(*value)),
             ExprKind::Integer(digits) => literal::integer(digits, false, at),
             ExprKind::Decimal(text) => literal::decimal(text, at),

@@ -290,7 +290,10 @@ impl Parser<'_> {
                 self.literal(ExprKind::Binary(bytes))
             }
             TokenKind::Symbol("(") => return self.parenthesized(),
-            TokenKind::Symbol("?") => return Err(self.unsupported(at, "a parameter `?`")),
+            TokenKind::Symbol("?" | ":") => match self.parameter() {
+                Some(mark) => mark.literal(self.values),
+                None => return Err(self.error("<expression>")),
+            },
             TokenKind::Word(word) => self.word_expression(&word)?,
             TokenKind::Quoted(_) => self.name_or_call()?,
             _ => return Err(self.error("<expression>")),

@@ -15,6 +15,7 @@ use crate::ast::{Ident, Query};
 use crate::error::{ErrorKind, Result, SqlError};
 use crate::lexer::{Token, TokenKind, tokenize};
 use crate::limits::{NESTING_MAX, NODES_MAX, STATEMENT_BYTES_MAX};
+use crate::parameters::{Mark, Marks, ParameterValue, ParameterValues};
 
 /// Words that name nothing unless quoted (Trino's reserved keywords).
 const RESERVED: [&str; 75] = [
@@ -136,6 +137,7 @@ pub(crate) fn is_reserved(word: &str) -> bool {
 pub(crate) struct ParsedStatement {
     pub(crate) query: Query,
     pub(crate) explain: Option<ExplainKind>,
+    pub(crate) marks: Marks,
 }
 
 /// Which `EXPLAIN` was asked for.
@@ -152,13 +154,17 @@ pub enum ExplainKind {
     Analyze,
 }
 
-/// Parses exactly one statement, with at most one `;` after it.
-pub(crate) fn parse_statement(sql: &str) -> Result<ParsedStatement> {
+/// Parses exactly one statement, with at most one `;` after it. Parameters become the literals of
+/// `values`, or stay open without them.
+pub(crate) fn parse_statement(
+    sql: &str,
+    values: Option<&ParameterValues>,
+) -> Result<ParsedStatement> {
     if sql.len() > STATEMENT_BYTES_MAX {
         let message = format!("statement is longer than {STATEMENT_BYTES_MAX} bytes");
         return Err(SqlError::new(ErrorKind::LimitExceeded, message));
     }
-    let mut parser = Parser::new(sql);
+    let mut parser = Parser::new(sql, values);
     let explain = parser.explain()?;
     parser.refuse_other_statements()?;
     let query = parser.query()?;
@@ -169,7 +175,7 @@ pub(crate) fn parse_statement(sql: &str) -> Result<ParsedStatement> {
     if *parser.peek() != TokenKind::End {
         return Err(parser.error("<EOF>"));
     }
-    Ok(ParsedStatement { query, explain })
+    Ok(ParsedStatement { query, explain, marks: parser.marks })
 }
 
 pub(crate) struct Parser<'a> {
@@ -178,11 +184,58 @@ pub(crate) struct Parser<'a> {
     next: usize,
     depth: usize,
     nodes: usize,
+    values: Option<&'a ParameterValues>,
+    /// The parameters met so far.
+    marks: Marks,
+    /// Which tokens are a `?`, in order: the parser may come by a token more than once.
+    question_marks: Vec<usize>,
 }
 
 impl<'a> Parser<'a> {
-    fn new(sql: &'a str) -> Parser<'a> {
-        Parser { sql, tokens: tokenize(sql), next: 0, depth: 0, nodes: 0 }
+    fn new(sql: &'a str, values: Option<&'a ParameterValues>) -> Parser<'a> {
+        let mut tokens = tokenize(sql);
+        let (mut marks, mut question_marks) = (Marks::default(), Vec::new());
+        for (index, token) in tokens.iter_mut().enumerate() {
+            let quoted = matches!(&token.kind, TokenKind::Text(text) if text == "?");
+            marks.quoted += usize::from(quoted);
+            let is_mark = quoted && values.is_some_and(|values| values.quoted_marks);
+            if !is_mark && token.kind != TokenKind::Symbol("?") {
+                continue;
+            }
+            let number = question_marks.len();
+            question_marks.push(index);
+            if is_mark {
+                // A text stays a string literal, so that `TIMESTAMP '?'` is one.
+                let value = values.and_then(|values| values.positional.get(number));
+                token.kind = match value {
+                    Some(ParameterValue::Varchar(text)) => TokenKind::Text(text.clone()),
+                    _ => TokenKind::Symbol("?"),
+                };
+                marks.by_offset.insert(token.start, Mark::Positional(number));
+            }
+        }
+        Parser { sql, tokens, next: 0, depth: 0, nodes: 0, values, marks, question_marks }
+    }
+
+    /// Reads `?` or `:name`. A `:` that means something else never begins an operand.
+    fn parameter(&mut self) -> Option<Mark> {
+        let at = self.offset();
+        let mark = if self.at_symbol("?") {
+            let number = self.question_marks.binary_search(&self.next).ok()?;
+            self.next += 1;
+            Mark::Positional(number)
+        } else if self.at_symbol(":")
+            && self.token(1).start == self.token(0).end
+            && let TokenKind::Word(name) = &self.token(1).kind
+        {
+            let name = name.clone();
+            self.next += 2;
+            Mark::Named(name)
+        } else {
+            return None;
+        };
+        self.marks.by_offset.insert(at, mark.clone());
+        Some(mark)
     }
 
     fn explain(&mut self) -> Result<Option<ExplainKind>> {

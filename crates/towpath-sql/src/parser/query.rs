@@ -68,6 +68,10 @@ impl Parser<'_> {
     }
 
     fn row_count(&mut self) -> Result<RowCount> {
+        let at = self.offset();
+        if let Some(mark) = self.parameter() {
+            return Ok(RowCount { rows: mark.rows(at, self.values)?, at });
+        }
         let (rows, at) = self.integer("<integer>")?;
         Ok(RowCount { rows: usize::try_from(rows).unwrap_or(usize::MAX), at })
     }
@@ -86,7 +90,7 @@ impl Parser<'_> {
         if !self.accept_word("FIRST") {
             self.expect_word("NEXT")?;
         }
-        let is_count = matches!(self.peek(), TokenKind::Integer(_));
+        let is_count = matches!(self.peek(), TokenKind::Integer(_) | TokenKind::Symbol("?" | ":"));
         let count = if is_count { self.row_count()? } else { RowCount { rows: 1, at } };
         if count.rows == 0 {
             let message = "FETCH FIRST row count must be positive (actual value: 0)";
@@ -220,7 +224,7 @@ impl Parser<'_> {
             let aliases = if self.accept_word("AS") { self.ident_list()? } else { Vec::new() };
             return Ok(SelectItem::AllOf(expr, aliases));
         }
-        if self.accept_word("AS") || self.at_ident() {
+        if self.accept_word("AS") || (self.at_ident() && !self.at_clause()) {
             return Ok(SelectItem::Expr(expr, Some(self.ident()?)));
         }
         Ok(SelectItem::Expr(expr, None))
@@ -380,15 +384,18 @@ impl Parser<'_> {
         let kind = self.nested(Parser::relation_primary)?;
         let mut alias = None;
         let sampled = self.at_word("TABLESAMPLE") || self.at_word("MATCH_RECOGNIZE");
-        // These words name nothing here: they go on with the query.
-        let clause = ["OFFSET", "LIMIT", "FETCH", "WINDOW"].iter().any(|word| self.at_word(word))
-            && self.clause_follows();
-        if self.accept_word("AS") || (self.at_ident() && !sampled && !clause) {
+        if self.accept_word("AS") || (self.at_ident() && !sampled && !self.at_clause()) {
             let name = self.ident()?;
             let columns = if self.at_symbol("(") { self.ident_list()? } else { Vec::new() };
             alias = Some(TableAlias { name, columns });
         }
         Ok(Relation { kind, alias, at })
+    }
+
+    /// Whether a word that could be an alias goes on with the query instead.
+    fn at_clause(&self) -> bool {
+        ["OFFSET", "LIMIT", "FETCH", "WINDOW"].iter().any(|word| self.at_word(word))
+            && self.clause_follows()
     }
 
     /// Tells `FROM t LIMIT 10` from a table whose alias is `limit`.
@@ -400,7 +407,7 @@ impl Parser<'_> {
                     || ["ALL", "FIRST", "NEXT"].iter().any(|next| word.eq_ignore_ascii_case(next))
             }
             TokenKind::Quoted(_) => self.at_word("WINDOW"),
-            TokenKind::Symbol("?") => true,
+            TokenKind::Symbol("?" | ":") => true,
             _ => false,
         }
     }
@@ -456,6 +463,10 @@ impl Parser<'_> {
     /// A name as Trino has them, or one that only an event data store can have.
     pub(super) fn relation_name(&mut self) -> Result<RelationName> {
         let at = self.offset();
+        if let Some(mark) = self.parameter() {
+            let text = mark.relation(at, self.values)?;
+            return Ok(RelationName { parts: vec![text.clone()], text });
+        }
         let length = match self.peek() {
             TokenKind::Quoted(_) | TokenKind::End => 0,
             _ => bare_relation_length(self.rest()),

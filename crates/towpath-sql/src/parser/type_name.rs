@@ -11,7 +11,7 @@ const CHAR_LENGTH_MAX: u64 = 65_536;
 
 /// Reads the name of a type as [`Type`] displays it and as statements spell it.
 pub(crate) fn parse_type(text: &str) -> Result<Type> {
-    let mut parser = Parser::new(text);
+    let mut parser = Parser::new(text, None);
     let parsed = parser.type_name()?;
     if *parser.peek() == TokenKind::End { Ok(parsed) } else { Err(parser.error("<EOF>")) }
 }

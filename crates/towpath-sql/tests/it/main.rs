@@ -17,4 +17,5 @@ mod support;
 mod errors;
 mod headings;
 mod names;
+mod parameters;
 mod plans;

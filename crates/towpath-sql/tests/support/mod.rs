@@ -76,6 +76,13 @@ async fn execute(
     tables: &Tables,
 ) -> Result<(PlannedStatement, SchemaRef, Vec<RecordBatch>), String> {
     let statement = Statement::parse(sql).map_err(|error| error.to_string())?;
+    execute_statement(&statement, tables).await
+}
+
+async fn execute_statement(
+    statement: &Statement,
+    tables: &Tables,
+) -> Result<(PlannedStatement, SchemaRef, Vec<RecordBatch>), String> {
     let config = SessionConfig::new().with_target_partitions(2);
     let session = session_state(config, runtime(), now());
     let planned = statement.plan(&session, tables).await.map_err(|error| error.to_string())?;
@@ -88,7 +95,13 @@ async fn execute(
 
 /// Runs a statement to values.
 pub async fn run(sql: &str, tables: &Tables) -> Result<Rows, String> {
-    let (planned, _, batches) = execute(sql, tables).await?;
+    let statement = Statement::parse(sql).map_err(|error| error.to_string())?;
+    run_statement(&statement, tables).await
+}
+
+/// Runs a parsed statement to values.
+pub async fn run_statement(statement: &Statement, tables: &Tables) -> Result<Rows, String> {
+    let (planned, _, batches) = execute_statement(statement, tables).await?;
     let mut rows = Vec::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {
