@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::commit::{self, CommitRecord};
 use crate::conditional_put;
 use crate::delta_log::DeltaLog;
+use crate::documents::Documents;
 use crate::error::{Error, Result};
 use crate::lake_files::LakeFiles;
 use crate::layout::{self, FORMAT_NEWEST};
@@ -25,6 +26,7 @@ use crate::names;
 use crate::nearest::nearest;
 use crate::repair::{self, RepairPlan};
 use crate::settings::{StoreSettings, check_attributes, check_name, new_metadata, protocol};
+use crate::signing_key::SigningKeys;
 use crate::store::EventDataStore;
 use crate::time::Retention;
 
@@ -112,6 +114,18 @@ impl Catalog {
     #[must_use]
     pub fn location(&self) -> &Location {
         self.files.location()
+    }
+
+    /// The lake's signing keys, the private ones sealed with `passphrase` if there is one.
+    #[must_use]
+    pub fn signing_keys(&self, passphrase: Option<String>) -> SigningKeys {
+        SigningKeys::new(self.files.clone(), passphrase)
+    }
+
+    /// The documents in `folder` of the lake, a name that the lake uses for nothing else.
+    #[must_use]
+    pub fn documents(&self, folder: &str) -> Documents {
+        Documents::new(self.files.clone(), folder)
     }
 
     /// Makes an event data store.

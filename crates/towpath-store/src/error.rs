@@ -273,6 +273,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A signing key could not be made, opened or used.
+    #[error("could not {what}: {reason}")]
+    SigningKey {
+        /// What was tried.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
+
     /// Rows could not be encoded as Parquet.
     #[error("could not encode a data file")]
     Encode {
@@ -313,6 +322,22 @@ impl Error {
             return Error::OutOfSpace { path: path.to_string() };
         }
         Error::Storage { what, path: path.to_string(), source }
+    }
+
+    /// Whether the storage refused the caller, rather than failed.
+    #[must_use]
+    pub fn is_access_denied(&self) -> bool {
+        use object_store::Error::{PermissionDenied, Unauthenticated};
+        matches!(
+            self,
+            Error::Storage { source: PermissionDenied { .. } | Unauthenticated { .. }, .. }
+        )
+    }
+
+    /// Whether the storage has no such place.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Error::Storage { source: object_store::Error::NotFound { .. }, .. })
     }
 
     /// The error for a failed operation of the Delta library; a full disk is told apart.

@@ -6,6 +6,9 @@
 //! <lake>/_towpath/catalog.lock | catalog.lease     held while a store is made
 //! <lake>/_towpath/removed/<id>.json                a deleted store that was removed for good
 //! <lake>/_towpath/conditional-put.json             the object store has passed the self-test
+//! <lake>/_towpath/documents.lock                   held while a document is replaced
+//! <lake>/queries/, saved-queries/, schedules/      documents: what people asked, see `Documents`
+//! <lake>/keys/                                     signing keys
 //! <lake>/_selftest/                                the self-test, while it runs
 //! <lake>/stores/<id>/                              one Delta table
 //!     _delta_log/00000000000000000000.json         its commits and checkpoints
@@ -43,6 +46,11 @@ pub(crate) fn name(name: &str) -> Path {
 
 pub(crate) fn catalog_lock() -> LockPaths {
     LockPaths::new(&Path::from("_towpath"), "catalog")
+}
+
+/// Held on a local file system while a document is replaced.
+pub(crate) fn documents_lock() -> Path {
+    Path::from("_towpath/documents.lock")
 }
 
 pub(crate) fn conditional_put_passed() -> Path {
@@ -120,7 +128,7 @@ pub(crate) struct LockPaths {
 }
 
 impl LockPaths {
-    fn new(folder: &Path, name: &str) -> LockPaths {
+    pub(crate) fn new(folder: &Path, name: &str) -> LockPaths {
         LockPaths {
             file: folder.clone().join(format!("{name}.lock")),
             object: folder.clone().join(format!("{name}.lease")),

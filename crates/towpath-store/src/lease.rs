@@ -114,6 +114,22 @@ impl Lease {
     }
 }
 
+/// Locks a file of a local lake, waiting at most `wait_max`. Dropping the file unlocks it.
+///
+/// # Errors
+///
+/// [`Error::LeaseTimeout`] naming `what` if another one still has it then.
+pub(crate) async fn lock_local(
+    lake: &FilePath,
+    path: &Path,
+    what: &str,
+    wait_max: Duration,
+) -> Result<File> {
+    let clock = Clock { told: DateTime::UNIX_EPOCH, at: Instant::now() };
+    let locked = lock_file(lake.join(path.as_ref()), path, clock, wait_max).await?;
+    locked.ok_or_else(|| Error::LeaseTimeout { what: what.to_owned(), waited: wait_max })
+}
+
 /// How long to wait for a lease object, and how long it then holds.
 #[derive(Clone, Copy, Debug)]
 struct Terms {

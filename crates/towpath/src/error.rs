@@ -1,13 +1,18 @@
 //! [`Error`], and what a caller can do about it: [`ErrorKind`].
 
-use std::error::Error as _;
+use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
+use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use towpath_sql::SqlError;
+use uuid::Uuid;
+
+use crate::batch_query::QueryStatus;
 
 /// The result of everything that can fail here.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What could not be done, to what. The cause, if any, is the `source`.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,54 @@ pub enum Error {
     /// Stored events could not be read. The query has no result rather than a short one.
     #[error("could not read the store's data files")]
     DataFiles(#[source] Box<DataFusionError>),
+
+    /// No batch query has this id, or it is older than seven days.
+    #[error("batch query `{id}` does not exist")]
+    QueryNotFound {
+        /// The id.
+        id: Uuid,
+    },
+
+    /// The batch query has ended, so it cannot be cancelled.
+    #[error("batch query `{id}` has ended: it is {status}")]
+    QueryEnded {
+        /// The id.
+        id: Uuid,
+        /// How it ended.
+        status: QueryStatus,
+    },
+
+    /// As many batch queries as allowed are queued or running.
+    #[error("{max} batch queries are queued or running; wait for one to end")]
+    QueueFull {
+        /// How many may be.
+        max: usize,
+    },
+
+    /// The token is not one that the last page came with.
+    #[error("the page token is not of this result; begin again without one")]
+    InvalidPageToken,
+
+    /// What the lake keeps of a batch query is not whole.
+    #[error("batch query `{id}` cannot be used: {reason}")]
+    DamagedQuery {
+        /// The id.
+        id: Uuid,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// Rows could not be kept or read again.
+    #[error("could not keep the rows of a batch query")]
+    Results(#[source] Box<dyn StdError + Send + Sync>),
+
+    /// Delivered results are not what was signed.
+    #[error("the results are not as they were signed: {0}")]
+    InvalidSignFile(String),
+
+    /// An argument is not one that can be used.
+    #[error("{0}")]
+    InvalidArgument(String),
 
     /// A lake, a store or its log could not be used.
     #[error(transparent)]
@@ -66,6 +119,16 @@ pub enum ErrorKind {
     NotRestorable,
     /// Name a lake that exists, or create one.
     NotALake,
+    /// Name a batch query that exists.
+    QueryNotFound,
+    /// The batch query is over; there is nothing left to do.
+    QueryEnded,
+    /// Wait for a batch query to end.
+    QueueFull,
+    /// Read the pages from the first one on again.
+    InvalidPageToken,
+    /// Do not trust the results.
+    Unverified,
     /// Try again: another writer was in the way.
     Conflict,
     /// Mend the storage: unreachable, full, forbidden or damaged.
@@ -79,7 +142,15 @@ impl Error {
             Error::Statement(error) => statement_kind(error),
             Error::Evaluation(_) => ErrorKind::Evaluation,
             Error::Limit(_) => ErrorKind::LimitExceeded,
-            Error::DataFiles(_) => ErrorKind::Storage,
+            Error::DataFiles(_) | Error::DamagedQuery { .. } | Error::Results(_) => {
+                ErrorKind::Storage
+            }
+            Error::QueryNotFound { .. } => ErrorKind::QueryNotFound,
+            Error::QueryEnded { .. } => ErrorKind::QueryEnded,
+            Error::QueueFull { .. } => ErrorKind::QueueFull,
+            Error::InvalidPageToken => ErrorKind::InvalidPageToken,
+            Error::InvalidSignFile(_) => ErrorKind::Unverified,
+            Error::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Error::Store(error) => store_kind(error),
             Error::Ingest(error) => ingest_kind(error),
         }
@@ -106,6 +177,20 @@ impl Error {
         }
     }
 
+    pub(crate) fn damaged(id: Uuid, reason: &'static str) -> Error {
+        Error::DamagedQuery { id, reason }
+    }
+
+    /// The error for rows that cannot be encoded or decoded.
+    pub(crate) fn result(error: ArrowError) -> Error {
+        Error::Results(Box::new(error))
+    }
+
+    /// The error for rows that cannot be compressed.
+    pub(crate) fn compression(error: io::Error) -> Error {
+        Error::Results(Box::new(error))
+    }
+
     pub(crate) fn too_long(run_max: Duration) -> Error {
         Error::Limit(format!("it ran longer than {} s (`run_secs_max`)", run_max.as_secs()))
     }
@@ -124,6 +209,7 @@ impl From<DataFusionError> for Error {
             | DataFusionError::ParquetError(_)
             | DataFusionError::IoError(_) => Error::DataFiles(Box::new(error)),
             DataFusionError::Execution(what) => Error::Evaluation(what.clone()),
+            DataFusionError::External(what) => Error::Evaluation(what.to_string()),
             DataFusionError::ArrowError(what, _) => Error::Evaluation(what.to_string()),
             root => Error::Evaluation(root.strip_backtrace()),
         }

@@ -21,10 +21,12 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
 use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement, session_state};
 use towpath_store::{Catalog, Location};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
@@ -62,6 +64,9 @@ pub struct LakeOptions {
     /// Where queries spill to. `None`: the system's folder for temporary files.
     pub spill_dir: Option<PathBuf>,
 
+    /// What private signing keys are sealed with. A lake in a bucket keeps none without it.
+    pub key_passphrase: Option<String>,
+
     /// How many threads' worth of work one query is split into.
     pub threads: NonZeroUsize,
 }
@@ -76,6 +81,7 @@ impl LakeOptions {
             memory_bytes_max: 1 << 30,
             spill_bytes_max: 16 << 30,
             spill_dir: None,
+            key_passphrase: None,
             threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -103,6 +109,8 @@ pub struct Lake {
     options: Arc<LakeOptions>,
     runtime: Arc<RuntimeEnv>,
     object_store_url: ObjectStoreUrl,
+    /// Wakes the workers of this process when a batch query is submitted in it.
+    query_wake: Arc<Notify>,
 }
 
 impl Lake {
@@ -142,7 +150,8 @@ impl Lake {
             .build_arc()?;
         let object_store_url = ObjectStoreUrl::parse(OBJECT_STORE_URL)?;
         runtime.register_object_store(object_store_url.as_ref(), Arc::clone(location.store()));
-        Ok(Lake { catalog, options: Arc::new(options), runtime, object_store_url })
+        let query_wake = Arc::default();
+        Ok(Lake { catalog, options: Arc::new(options), runtime, object_store_url, query_wake })
     }
 
     /// Creates an event data store.
@@ -227,6 +236,39 @@ impl Lake {
             _ => explain(&query, PlanFormat::Text).await?,
         };
         Ok(Started { schema: batches.schema(), batches, measured })
+    }
+
+    /// Plans `sql` and runs nothing; returns the ids of the stores that it names.
+    pub(crate) async fn plan_only(&self, sql: &str, limits: QueryLimits) -> Result<Vec<Uuid>> {
+        let planning = async {
+            let session = self.session(Arc::default());
+            let statement = Statement::parse(sql)?;
+            let planned = statement.plan(&session, self).await?;
+            session.create_physical_plan(&planned.plan).await?;
+            let mut stores = Vec::new();
+            for name in statement.relation_names() {
+                stores.push(self.catalog.store(&name.text).await?.id());
+            }
+            Ok(stores)
+        };
+        let planned = timeout_at(Instant::now() + limits.run_max(), planning).await;
+        planned.map_err(|_| Error::too_long(limits.run_max()))?
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(crate) fn options(&self) -> &LakeOptions {
+        &self.options
+    }
+
+    pub(crate) fn query_wake(&self) -> &Notify {
+        &self.query_wake
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.options.now)()
     }
 
     fn session(&self, log: Arc<ScanLog>) -> SessionState {

@@ -29,6 +29,7 @@
 //! the environment (both come in with [`LakeOptions`]), and prints nothing. Signatures name
 //! `arrow` types only, re-exported as [`arrow`].
 
+mod batch_query;
 mod data_files;
 mod error;
 mod explain;
@@ -36,17 +37,24 @@ mod functions;
 mod lake;
 mod limits;
 mod rows;
+mod sign_file;
 mod statistics;
 mod store;
 mod table;
+pub mod text;
 
 pub use arrow;
 pub use towpath_ingest::{IngestOptions, IngestReport, Progress};
-pub use towpath_store::{Hold, NewHold, Retention, TimeRange};
+pub use towpath_store::{Hold, NewHold, PublicKey, Retention, TimeRange};
 
+pub use crate::batch_query::{
+    BatchDelivery, BatchQuery, BatchStatistics, Delivery, DeliveryStatus, NewQuery, PAGE_ROWS_MAX,
+    QueryFilter, QueryList, QueryStatus, ResultPage, WorkerOptions,
+};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
 pub use crate::rows::Rows;
+pub use crate::sign_file::{VerifiedResults, verify_results};
 pub use crate::statistics::QueryStatistics;
 pub use crate::store::{NewStore, Store, StoreChange, StoreStatus, StoreSummary};

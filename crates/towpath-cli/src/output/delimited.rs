@@ -11,7 +11,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 
 use super::RowWriter;
-use super::text::{is_null, push_text};
+use super::text::{is_null, push_csv_field, push_text};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +87,7 @@ impl<W: Write> RowWriter for DelimitedWriter<W> {
 
 fn push_field(line: &mut String, value: &str, dialect: Dialect) {
     match dialect {
-        Dialect::Csv if value.is_empty() || value.contains([',', '"', '\n', '\r']) => {
-            line.push('"');
-            line.push_str(&value.replace('"', "\"\""));
-            line.push('"');
-        }
-        Dialect::Csv => line.push_str(value),
+        Dialect::Csv => push_csv_field(line, value),
         Dialect::Tsv => {
             for c in value.chars() {
                 match c {

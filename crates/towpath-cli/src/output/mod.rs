@@ -11,7 +11,6 @@ mod line;
 mod markdown;
 pub(crate) mod printable;
 mod table;
-mod text;
 
 use std::io::Write;
 
@@ -19,6 +18,7 @@ use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use clap::ValueEnum;
+use towpath::text;
 
 pub(crate) use self::destination::{Destination, terminal_width};
 

@@ -238,6 +238,32 @@ fn publish(file: &File, staging: &FilePath, path: &FilePath, overwrite: bool) ->
     }
 }
 
+/// Writes a new file that only its owner may read, durably.
+///
+/// # Errors
+///
+/// [`crate::Error::Storage`], also if there is a file of that name; [`crate::Error::OutOfSpace`].
+pub(crate) async fn write_private(path: PathBuf, content: Bytes) -> crate::Result<()> {
+    let named = Path::from(path.to_string_lossy().as_ref());
+    let written = task::spawn_blocking(move || {
+        let folder = path.parent().unwrap_or(&path);
+        create_folder(folder)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path)?;
+        file.write_all(&content)?;
+        file.sync_all()?;
+        sync_folder(folder)
+    });
+    let failed = |err: io::Error| {
+        let source = Error::Generic { store: STORE, source: err.into() };
+        crate::Error::storage("write", &named, source)
+    };
+    written.await.map_err(io::Error::other).flatten().map_err(failed)
+}
+
 /// Makes `folder` and the missing folders above it, each durable in the one that holds it.
 pub(crate) fn create_folder(folder: &FilePath) -> io::Result<()> {
     let missing: Vec<&FilePath> = folder

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
+mod batch_queries;
 mod events;
 mod explain;
 mod lakes;

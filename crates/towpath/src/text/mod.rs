@@ -34,12 +34,12 @@ const UUID: &str = "arrow.uuid";
 const IPADDRESS: &str = "trino.ipaddress";
 
 /// Whether the value in `row` is `NULL`, for every kind of array.
-pub(crate) fn is_null(array: &dyn Array, row: usize) -> bool {
+pub fn is_null(array: &dyn Array, row: usize) -> bool {
     matches!(array.data_type(), DataType::Null) || array.is_null(row)
 }
 
 /// Appends the text of the value in `row`; `null` for `NULL`.
-pub(crate) fn push_text(out: &mut String, array: &dyn Array, field: &Field, row: usize) {
+pub fn push_text(out: &mut String, array: &dyn Array, field: &Field, row: usize) {
     if is_null(array, row) {
         out.push_str("null");
         return;
@@ -69,6 +69,19 @@ pub(crate) fn push_text(out: &mut String, array: &dyn Array, field: &Field, row:
     }
 }
 
+/// Appends a value that is not `NULL` to a line of CSV, quoted as RFC 4180 says where it must be.
+///
+/// An empty string is quoted: nothing at all is `NULL`.
+pub fn push_csv_field(line: &mut String, value: &str) {
+    if value.is_empty() || value.contains([',', '"', '\n', '\r']) {
+        line.push('"');
+        line.push_str(&value.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(value);
+    }
+}
+
 /// Appends what one value of an array, a dictionary or any other encoding holds.
 fn push_other(out: &mut String, array: &dyn Array, field: &Field, row: usize) {
     if let Some(values) = list_values(array, row) {
@@ -81,7 +94,7 @@ fn push_other(out: &mut String, array: &dyn Array, field: &Field, row: usize) {
 }
 
 /// The values of the list in `row`, or `None` if `array` holds no lists.
-pub(crate) fn list_values(array: &dyn Array, row: usize) -> Option<ArrayRef> {
+pub fn list_values(array: &dyn Array, row: usize) -> Option<ArrayRef> {
     match array.data_type() {
         DataType::List(_) => Some(array.as_list::<i32>().value(row)),
         DataType::LargeList(_) => Some(array.as_list::<i64>().value(row)),
@@ -93,7 +106,7 @@ pub(crate) fn list_values(array: &dyn Array, row: usize) -> Option<ArrayRef> {
 }
 
 /// The field of a list's elements; the list's own field if it is none.
-pub(crate) fn element_field(field: &Field) -> &Field {
+pub fn element_field(field: &Field) -> &Field {
     match field.data_type() {
         DataType::List(element)
         | DataType::LargeList(element)
@@ -105,7 +118,7 @@ pub(crate) fn element_field(field: &Field) -> &Field {
 }
 
 /// The value in `row` without its dictionary or run-length encoding, as an array of one value.
-pub(crate) fn decoded(array: &dyn Array, row: usize) -> Option<ArrayRef> {
+pub fn decoded(array: &dyn Array, row: usize) -> Option<ArrayRef> {
     let plain = match array.data_type() {
         DataType::Dictionary(_, values) => values.as_ref(),
         DataType::RunEndEncoded(_, values) => values.data_type(),
@@ -231,7 +244,7 @@ fn push_decimal(out: &mut String, array: &dyn Array, row: usize) {
 }
 
 /// A double as Java prints it, which is how Trino's client does.
-pub(crate) fn push_double(out: &mut String, value: f64) {
+pub fn push_double(out: &mut String, value: f64) {
     let is_plain = value == 0.0 || (1e-3..1e7).contains(&value.abs());
     push_float(out, value, is_plain);
 }
