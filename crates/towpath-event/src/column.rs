@@ -35,9 +35,7 @@ impl Column {
             Shape::Timestamp => Column::Timestamp(TimestampColumn::default()),
             Shape::MapOfVarchar => Column::Map(MapColumn::default()),
             Shape::Resources => Column::Resources(ResourcesColumn::default()),
-            Shape::Varchar | Shape::Derived(_) | Shape::Row(_) => {
-                Column::Text(TextColumn::default())
-            }
+            _ => Column::Text(TextColumn::default()),
         }
     }
 

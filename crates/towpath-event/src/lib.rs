@@ -32,6 +32,9 @@ mod batch;
 mod decode;
 mod error;
 
+mod kind;
+mod selectors;
+
 mod category;
 mod event_time;
 mod identity;
@@ -47,4 +50,6 @@ pub use batch::{BATCH_TEXT_BYTES_MAX, EventBatch, EventBatchBuilder, LogFileSumm
 pub use error::{DecodeError, Place};
 pub use event_time::parse_event_time;
 pub use identity::{EventIdentity, event_identity};
+pub use kind::{EventKind, KindDecoder};
 pub use schema::{Derived, Field, Leaf, Shape, TABLE, TableColumn, data_file_schema, leaves};
+pub use selectors::{EventSelectors, SELECTORS_TEXT_BYTES_MAX, SelectorError};

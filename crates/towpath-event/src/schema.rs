@@ -52,6 +52,12 @@ pub enum Shape {
     MapOfVarchar,
     /// `array(row(accountId, type, arn, arnPrefix))`, all varchar.
     Resources,
+    /// `double`. A string that is a number counts too.
+    Double,
+    /// `integer`. A string that is a number counts too.
+    Integer,
+    /// `array(row(...))`. Stored as it is. A single row in its place counts as an array of one.
+    Array(&'static [Field]),
     /// Computed when read, never stored.
     Derived(Derived),
     /// `row(...)`. Data files hold its leaves, not the row itself.
@@ -68,11 +74,11 @@ pub enum Derived {
     CalendarDay,
 }
 
-const fn column(name: &'static str, shape: Shape, doc: &'static str) -> TableColumn {
+pub(crate) const fn column(name: &'static str, shape: Shape, doc: &'static str) -> TableColumn {
     TableColumn { name, shape, doc }
 }
 
-const fn field(name: &'static str, shape: Shape, doc: &'static str) -> Field {
+pub(crate) const fn field(name: &'static str, shape: Shape, doc: &'static str) -> Field {
     Field { name, shape, doc }
 }
 
@@ -218,6 +224,20 @@ pub fn leaves() -> impl ExactSizeIterator<Item = &'static Leaf> + Clone {
     LEAVES.iter()
 }
 
+/// As [`leaves`].
+pub(crate) fn leaves_slice() -> &'static [Leaf] {
+    &LEAVES
+}
+
+/// The leaves of any table.
+pub(crate) fn leaves_of(table: &[TableColumn]) -> Vec<Leaf> {
+    let mut found = Vec::new();
+    for column in table {
+        collect_leaves(&[column.name], column.shape, column.doc, &mut found);
+    }
+    found
+}
+
 /// The Arrow schema of a data file: one nullable field per leaf of [`TABLE`], in order.
 ///
 /// A timestamp is `Timestamp(Microsecond, "UTC")`. The entries of a map are named `key_value`,
@@ -226,13 +246,7 @@ pub fn data_file_schema() -> SchemaRef {
     Arc::clone(&DATA_FILE_SCHEMA)
 }
 
-static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| {
-    let mut found = Vec::with_capacity(LEAF_COUNT);
-    for column in TABLE {
-        collect_leaves(&[column.name], column.shape, column.doc, &mut found);
-    }
-    found
-});
+static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| leaves_of(TABLE));
 
 static DATA_FILE_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields: Fields =
@@ -268,6 +282,9 @@ impl Shape {
             Shape::Timestamp => Some(timestamp_type()),
             Shape::MapOfVarchar => Some(DataType::Map(map_entries_field(), false)),
             Shape::Resources => Some(DataType::List(resource_field())),
+            Shape::Double => Some(DataType::Float64),
+            Shape::Integer => Some(DataType::Int32),
+            Shape::Array(fields) => Some(DataType::List(array_element_field(fields))),
             Shape::Derived(_) | Shape::Row(_) => None,
         }
     }
@@ -290,6 +307,13 @@ pub(crate) fn map_entry_fields() -> Fields {
         ArrowField::new("key", DataType::Utf8, false),
         ArrowField::new("value", DataType::Utf8, true),
     ])
+}
+
+/// One element of a [`Shape::Array`].
+pub(crate) fn array_element_field(fields: &[Field]) -> Arc<ArrowField> {
+    let typed = |field: &Field| Some(ArrowField::new(field.name, field.shape.data_type()?, true));
+    let fields: Fields = fields.iter().filter_map(typed).collect();
+    Arc::new(ArrowField::new("element", DataType::Struct(fields), true))
 }
 
 /// One element of the resources.

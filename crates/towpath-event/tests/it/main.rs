@@ -5,9 +5,11 @@
 mod batches;
 mod cells;
 mod identities;
+mod kinds;
 mod odd_json;
 mod real_logs;
 mod reference;
 mod refused;
 mod rules;
 mod schema;
+mod selectors;
