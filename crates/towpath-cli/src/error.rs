@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use towpath::{Error, ErrorKind};
 
+use crate::config::Misconfigured;
 use crate::output::printable::many_lines;
 
 /// Causes shown of one error. Chains are a handful long; the limit is against one that loops.
@@ -101,6 +102,9 @@ pub(crate) fn conclude(error: &anyhow::Error) -> ExitCode {
         return print_usage(error);
     }
     report(error);
+    if error.downcast_ref::<Misconfigured>().is_some() {
+        return ExitCode::from(USAGE);
+    }
     match library_error(error).map(Error::kind) {
         Some(ErrorKind::InvalidArgument) => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
@@ -190,7 +194,9 @@ fn library_hint(error: &Error) -> Option<String> {
             "`towpath store update NAME --no-termination-protection` turns it off"
         }
         ErrorKind::OnHold => "`towpath store hold list NAME` lists the holds",
-        ErrorKind::LimitExceeded => "`--run-secs-max` and `--memory-mib-max` raise the limits",
+        ErrorKind::LimitExceeded => {
+            "`--run-secs-max`, `--memory-mib-max` and `--result-rows-max` raise limits"
+        }
         _ => return error.hint(),
     };
     Some(error.hint().unwrap_or_else(|| own.to_owned()))

@@ -5,6 +5,7 @@
 //! [`error`]). Everything else is the library `towpath`. Only this crate prints, reads the
 //! environment and the clock, and installs a logger.
 
+mod answer;
 mod args;
 mod commands;
 mod config;
@@ -26,11 +27,10 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use tokio::runtime::Builder;
 
-use crate::args::{Args, Command, LimitArgs, ShellArgs};
+use crate::args::{Args, Command, ShellArgs};
 use crate::commands::until_interrupted;
 use crate::config::{Config, Environment};
 use crate::error::Outcome;
-use crate::output::Format;
 
 /// Stack of the threads that plan and run statements, in bytes.
 ///
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 /// Reads the command line and runs the command in a runtime of its own.
 fn start() -> Result<Outcome> {
     let args = Args::read(args_os())?;
-    let config = Config::new(&args.global, &Environment::read());
+    let config = Config::read(&args.global, &Environment::read())?;
     logging::init(&config);
     let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let runtime = Builder::new_multi_thread()
@@ -78,9 +78,11 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Ingest(args)) => until_interrupted(commands::ingest(config, args, now)).await,
         Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,
+        Some(Command::Config(args)) => commands::config(config, &args),
+        Some(Command::Completions(args)) => commands::completions(&args),
+        Some(Command::Man(args)) => commands::man(&args),
         None if io::stdin().is_terminal() && io::stdout().is_terminal() => {
-            let limits = LimitArgs::default();
-            shell::run(config, ShellArgs { format: Format::Table, limits }).await
+            shell::run(config, ShellArgs::default()).await
         }
         None => Err(Args::usage_error("a subcommand is missing").into()),
     }

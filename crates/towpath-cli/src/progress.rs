@@ -1,4 +1,5 @@
-//! How far an ingest has come: a bar with files, events, rate and time left.
+//! How far it has come: an ingest, as a bar with files, events, rate and time left; a statement, as
+//! a line with its time and rows.
 //!
 //! Shown only if stderr is a terminal; elsewhere nothing is drawn.
 
@@ -6,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use towpath::Progress;
+use towpath::{Progress, QueryStatistics};
 
 /// How often the bar moves of itself, so that a slow source does not look like a dead program.
 const TICK: Duration = Duration::from_millis(200);
@@ -52,6 +53,88 @@ impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// How long a statement runs before it is worth a line.
+const QUERY_SHOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// While a statement runs.
+const QUERYING: &str = "{spinner} {elapsed}, {msg}; Ctrl-C stops it";
+
+/// A line that tells how far a slow statement has come.
+pub(crate) struct QueryLine {
+    /// `None` where there is no line to show, or no longer.
+    bar: Option<ProgressBar>,
+    /// Whether rows go to the terminal as they come, and the line must make way for the first.
+    is_in_the_way: bool,
+    is_shown: bool,
+}
+
+impl QueryLine {
+    /// A line on stderr, if that is a terminal and `is_wanted`. `is_in_the_way` says that the rows
+    /// will be written to the same terminal.
+    pub(crate) fn new(is_wanted: bool, is_in_the_way: bool) -> QueryLine {
+        let bar = (is_wanted && io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            set_style(&bar, QUERYING);
+            bar
+        });
+        QueryLine { bar, is_in_the_way, is_shown: false }
+    }
+
+    /// Says what has been read; shows the line once it is worth it.
+    pub(crate) fn tick(&mut self, statistics: &QueryStatistics) {
+        let Some(bar) = self.bar.as_ref().filter(|bar| bar.elapsed() >= QUERY_SHOWN_AFTER) else {
+            return;
+        };
+        bar.set_message(read_so_far(statistics));
+        if !self.is_shown {
+            self.is_shown = true;
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
+    /// Takes the line away for good if rows are about to be written over it.
+    pub(crate) fn make_way(&mut self) {
+        if self.is_in_the_way {
+            self.clear();
+        }
+    }
+
+    /// Takes the line away for good.
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for QueryLine {
+    /// A statement that is stopped leaves no line.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// `12.3 MB read, 4,000 rows`.
+fn read_so_far(statistics: &QueryStatistics) -> String {
+    format!("{} read, {} rows", size(statistics.bytes_scanned), grouped(statistics.rows))
+}
+
+/// `12345678` bytes as `12.3 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let mut rest = u128::from(bytes) * 10;
+    for unit in ["bytes", "kB", "MB", "GB", "TB"] {
+        if rest < 10_000 {
+            return match unit {
+                "bytes" => format!("{bytes} bytes"),
+                unit => format!("{}.{} {unit}", rest / 10, rest % 10),
+            };
+        }
+        rest /= 1000;
+    }
+    format!("{} PB", rest / 10)
 }
 
 /// Sets a template; all of ours are well formed, and a bar without one is still a bar.
@@ -100,6 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_told_in_units() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (12_345_678, "12.3 MB"),
+            (u64::MAX, "18446 PB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
     fn the_message_says_files_events_and_rate() {
         let mut progress = Progress::default();
         progress.log_files_done = 700;
@@ -112,7 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn both_templates_are_well_formed() {
+    fn all_templates_are_well_formed() {
+        assert!(ProgressStyle::with_template(QUERYING).is_ok());
         assert!(ProgressStyle::with_template(SEARCHING).is_ok());
         assert!(ProgressStyle::with_template(INGESTING).is_ok());
     }

@@ -8,11 +8,12 @@ use tempfile::TempDir;
 use towpath::{ErrorKind, IngestOptions, IngestReport, Lake, NewStore, Retention, Store};
 
 use super::ingest::{ingest_with_progress, summary};
-use super::run_statement;
+use crate::answer::{Question, answer};
 use crate::args::{DemoArgs, LimitArgs};
 use crate::config::{Config, lake_of};
 use crate::error::{Hinted, Outcome, tell};
-use crate::output::{Destination, Format};
+use crate::output::{Destination, Format, Style, terminal_width};
+use crate::progress::QueryLine;
 
 /// The store that the bundled questions are asked of.
 const STORE: &str = "my-event-data-store";
@@ -47,8 +48,9 @@ pub(crate) async fn demo(config: &Config, args: DemoArgs) -> Result<Outcome> {
 
     tell(&format!("3. {}\n", question_for_reading()));
     let mut stdout = Destination::stdout();
-    let limits = LimitArgs::default();
-    run_statement(&lake, QUESTION, limits, Format::Table, &mut stdout).await?;
+    let question = Question::new(QUESTION, config.limits(LimitArgs::default()));
+    let style = Style::new(Format::Table, terminal_width());
+    answer(&lake, question, style, &mut stdout, &mut QueryLine::new(true, true)).await?;
     stdout.commit()?;
     tell(&next_steps(config.is_lake_typed.then_some(url.as_str())));
     Ok(if is_bundled || report.is_complete() { Outcome::Done } else { Outcome::DoneInPart })

@@ -1,8 +1,11 @@
 //! One module per subcommand.
 
+mod completions;
+mod config;
 mod demo;
 mod hold;
 mod ingest;
+mod man;
 mod query;
 mod store;
 
@@ -10,9 +13,12 @@ use anyhow::{Context, Result, bail};
 use tokio::signal;
 use towpath::Lake;
 
+pub(crate) use self::completions::completions;
+pub(crate) use self::config::config;
 pub(crate) use self::demo::demo;
 pub(crate) use self::ingest::ingest;
-pub(crate) use self::query::{query, run_statement};
+pub(crate) use self::man::man;
+pub(crate) use self::query::query;
 pub(crate) use self::store::{list_stores, store};
 use crate::args::LimitArgs;
 use crate::config::Config;

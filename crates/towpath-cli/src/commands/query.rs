@@ -4,24 +4,27 @@ use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use futures::StreamExt;
-use towpath::{Lake, QueryLimits};
+use anyhow::{Context, Result, bail};
+use towpath::Lake;
 
 use super::open_lake;
-use crate::args::{Args, LimitArgs, QueryArgs};
+use crate::answer::{Answer, Question, answer};
+use crate::args::{Args, QueryArgs};
 use crate::config::Config;
-use crate::error::{self, InStatement, Outcome, tell};
-use crate::output::{Destination, Format, row_writer, terminal_width};
-use crate::progress::grouped;
+use crate::error::{self, Outcome, tell};
+use crate::output::{Destination, Format, Style, terminal_width};
+use crate::progress::{QueryLine, grouped, size};
 use crate::statement::read_statement;
+
+/// Files that one pattern may name. A pattern such as `/**` is a slip, and each file is read.
+const FILES_PER_PATTERN_MAX: usize = 10_000;
 
 /// Runs the statements and writes their rows.
 ///
 /// Of several files, one that fails is named on stderr and the others run.
 pub(crate) async fn query(config: &Config, args: QueryArgs) -> Result<Outcome> {
     let statements = statements(&args)?;
-    let format = format(&args);
+    let format = format(&args, config);
     let is_file = args.output.as_deref().is_some_and(|path| path != Path::new("-"));
     check_output(format, is_file, statements.len())?;
     let mut destination = match &args.output {
@@ -32,7 +35,11 @@ pub(crate) async fn query(config: &Config, args: QueryArgs) -> Result<Outcome> {
     let only = statements.len() == 1;
     let (mut done, mut failed) = (0_u64, 0_u64);
     for (name, statement) in statements {
-        let ran = run_statement(&lake, &statement, args.limits, format, &mut destination).await;
+        let question = Question {
+            is_explained: args.explain,
+            ..Question::new(&statement, config.limits(args.limits))
+        };
+        let ran = run(&lake, question, format, &args, &mut destination).await;
         let ran = match name {
             Some(name) => {
                 ran.with_context(|| format!("could not run the statement in `{}`", name.display()))
@@ -57,61 +64,107 @@ pub(crate) async fn query(config: &Config, args: QueryArgs) -> Result<Outcome> {
     })
 }
 
-/// Runs one statement and writes its rows to `destination`.
-///
-/// # Errors
-///
-/// Those of the statement, and those of writing. Rows that were written before are not the whole
-/// result then.
-pub(crate) async fn run_statement(
+/// Runs one statement, writes its rows, and says on stderr what a person wants to know of it.
+async fn run(
     lake: &Lake,
-    statement: &str,
-    limits: LimitArgs,
+    question: Question<'_>,
     format: Format,
+    args: &QueryArgs,
     destination: &mut Destination,
 ) -> Result<()> {
-    let limits = QueryLimits { run_secs_max: limits.run_secs_max, result_rows_max: None };
-    let in_statement = |error| InStatement::new(error, statement);
-    let mut rows = lake.query(statement, limits).await.map_err(in_statement)?;
     let is_stdout = matches!(destination, Destination::Stdout(_));
     let width = if is_stdout { terminal_width() } else { None };
-    let mut writer = row_writer(format, &rows.schema(), &mut *destination, width)?;
-    let mut count = 0_u64;
-    while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(in_statement)?;
-        count += batch.num_rows() as u64;
-        writer.batch(&batch)?;
-    }
-    writer.finish()?;
-    if width.is_some() && format == Format::Table {
+    let style = Style { is_spreadsheet_safe: args.spreadsheet_safe, ..Style::new(format, width) };
+    let mut line = QueryLine::new(true, width.is_some());
+    let answer = answer(lake, question, style, &mut *destination, &mut line).await?;
+    let is_read_here = width.is_some() && format == Format::Table && !args.explain;
+    if is_read_here || args.stats {
         destination.flush().context("could not write to stdout")?;
-        tell(&format!("{} row{}", grouped(count), if count == 1 { "" } else { "s" }));
+    }
+    if args.stats {
+        tell(&statistics(&answer));
+    } else if is_read_here {
+        tell(&row_count(&answer));
     }
     Ok(())
 }
 
-/// The statements to run, each with the file it came from.
-fn statements(args: &QueryArgs) -> Result<Vec<(Option<PathBuf>, String)>> {
-    if let Some(statement) = &args.statement {
-        return Ok(vec![(None, statement.clone())]);
-    }
-    args.file.iter().map(|path| Ok((Some(path.clone()), read_statement(path)?))).collect()
+/// How many rows there are, for a person.
+pub(crate) fn row_count(answer: &Answer) -> String {
+    let rows = answer.rows;
+    let count = format!("{} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
+    if answer.shown < rows { format!("{count} ({} shown)", grouped(answer.shown)) } else { count }
 }
 
-/// The format that was asked for, else the one that the name of the file says.
-fn format(args: &QueryArgs) -> Format {
+/// What the statement cost, in a line.
+pub(crate) fn statistics(answer: &Answer) -> String {
+    let cost = &answer.statistics;
+    format!(
+        "{}, {:.3} s; {} of {} read, {} events scanned, {} of {} data files",
+        row_count(answer),
+        cost.elapsed.as_secs_f64(),
+        size(cost.bytes_scanned),
+        size(cost.data_file_bytes),
+        grouped(cost.events_scanned),
+        grouped(cost.data_files_chosen),
+        grouped(cost.data_files),
+    )
+}
+
+/// The statements to run, each with the file it came from.
+fn statements(args: &QueryArgs) -> Result<Vec<(Option<PathBuf>, String)>> {
+    if let Some(statement) = args.statement.as_ref().or(args.command.as_ref()) {
+        return Ok(vec![(None, statement.clone())]);
+    }
+    let mut statements = Vec::new();
+    for name in &args.file {
+        for path in matching(name)? {
+            let statement = read_statement(&path)?;
+            statements.push((Some(path), statement));
+        }
+    }
+    Ok(statements)
+}
+
+/// The files that `name` means: itself, or those that it matches if it is a pattern.
+fn matching(name: &Path) -> Result<Vec<PathBuf>> {
+    let pattern = name.to_str().filter(|name| name.contains(['*', '?', '[']));
+    let is_pattern = pattern.is_some() && !name.try_exists().unwrap_or(false);
+    let Some(pattern) = pattern.filter(|_| is_pattern) else {
+        return Ok(vec![name.to_path_buf()]);
+    };
+    let found = glob::glob(pattern)
+        .map_err(|error| Args::usage_error(format!("`{pattern}` is no pattern: {error}")))?;
+    let mut paths = Vec::new();
+    for path in found {
+        let path = path.with_context(|| format!("could not look for `{pattern}`"))?;
+        if path.is_file() {
+            paths.push(path);
+        }
+        if paths.len() > FILES_PER_PATTERN_MAX {
+            bail!("`{pattern}` names more than {FILES_PER_PATTERN_MAX} files");
+        }
+    }
+    if paths.is_empty() {
+        bail!("there is no file `{pattern}`");
+    }
+    Ok(paths)
+}
+
+/// The format that was asked for, else the one that the name of the file says, else the usual one.
+fn format(args: &QueryArgs, config: &Config) -> Format {
     let extension = args.output.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
     let by_name = match extension {
-        Some("csv") => Format::Csv,
-        Some("tsv") => Format::Tsv,
-        Some("json") => Format::Json,
-        Some("ndjson" | "jsonl") => Format::Ndjson,
-        Some("md") => Format::Markdown,
-        Some("parquet") => Format::Parquet,
-        Some("arrow" | "feather") => Format::Arrow,
-        _ => Format::Table,
+        Some("csv") => Some(Format::Csv),
+        Some("tsv") => Some(Format::Tsv),
+        Some("json") => Some(Format::Json),
+        Some("ndjson" | "jsonl") => Some(Format::Ndjson),
+        Some("md") => Some(Format::Markdown),
+        Some("parquet") => Some(Format::Parquet),
+        Some("arrow" | "feather") => Some(Format::Arrow),
+        _ => None,
     };
-    args.format.unwrap_or(by_name)
+    args.format.or(by_name).unwrap_or_else(|| config.format())
 }
 
 fn check_output(format: Format, is_file: bool, statements: usize) -> Result<()> {

@@ -3,6 +3,9 @@
 //! CSV quotes as RFC 4180 does, and only where it must; lines end with `\n`. `NULL` is nothing at
 //! all, an empty string is `""`. TSV never quotes: a tab, a line break or a backslash inside a
 //! value is written `\t`, `\n`, `\r`, `\\`, and `NULL` is an empty field.
+//!
+//! Strangers choose some of the text in an event, and a spreadsheet runs text that begins with `=`.
+//! On request such text gets a `'` in front; without it values are exact.
 
 use std::io::Write;
 
@@ -24,18 +27,33 @@ pub(crate) enum Dialect {
 pub(crate) struct DelimitedWriter<W> {
     sink: W,
     dialect: Dialect,
+    is_spreadsheet_safe: bool,
     line: String,
     value: String,
 }
 
 impl<W: Write> DelimitedWriter<W> {
     /// Writes the headings at once, so that an empty result has them too.
-    pub(crate) fn new(sink: W, schema: &Schema, dialect: Dialect) -> Result<DelimitedWriter<W>> {
-        let mut writer =
-            DelimitedWriter { sink, dialect, line: String::new(), value: String::new() };
+    pub(crate) fn new(
+        sink: W,
+        schema: &Schema,
+        dialect: Dialect,
+        is_spreadsheet_safe: bool,
+    ) -> Result<DelimitedWriter<W>> {
+        let mut writer = DelimitedWriter {
+            sink,
+            dialect,
+            is_spreadsheet_safe,
+            line: String::new(),
+            value: String::new(),
+        };
         for (index, field) in schema.fields().iter().enumerate() {
             writer.push_separator(index);
-            push_field(&mut writer.line, field.name(), dialect);
+            writer.value.clone_from(field.name());
+            if is_spreadsheet_safe {
+                neutralise(&mut writer.value);
+            }
+            push_field(&mut writer.line, &writer.value, dialect);
         }
         writer.end_line()?;
         Ok(writer)
@@ -57,6 +75,9 @@ impl<W: Write> DelimitedWriter<W> {
             if !is_null(column, row) {
                 self.value.clear();
                 push_text(&mut self.value, column, schema.field(index), row);
+                if self.is_spreadsheet_safe && !column.data_type().is_numeric() {
+                    neutralise(&mut self.value);
+                }
                 push_field(&mut self.line, &self.value, self.dialect);
             }
         }
@@ -82,6 +103,14 @@ impl<W: Write> RowWriter for DelimitedWriter<W> {
 
     fn finish(self: Box<Self>) -> Result<()> {
         Ok(())
+    }
+}
+
+/// Puts a `'` before text that a spreadsheet would take for a formula, by the list of
+/// [OWASP](https://owasp.org/www-community/attacks/CSV_Injection).
+fn neutralise(value: &mut String) {
+    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        value.insert(0, '\'');
     }
 }
 
@@ -118,7 +147,7 @@ mod tests {
             .unwrap();
         let mut out = Vec::new();
         let mut writer =
-            Box::new(DelimitedWriter::new(&mut out, batch.schema_ref(), dialect).unwrap());
+            Box::new(DelimitedWriter::new(&mut out, batch.schema_ref(), dialect, false).unwrap());
         writer.batch(&batch).unwrap();
         writer.finish().unwrap();
         String::from_utf8(out).unwrap()
@@ -158,6 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn on_request_no_text_is_a_formula_and_numbers_stay() {
+        let texts = vec!["=cmd()", "+1", "-1", "@x", "\t=1", "a=1", ""];
+        let batch = RecordBatch::try_from_iter([
+            ("=a", Arc::new(StringArray::from(texts)) as ArrayRef),
+            ("n", Arc::new(Int64Array::from(vec![-1, 2, 3, 4, 5, 6, 7])) as ArrayRef),
+        ])
+        .unwrap();
+        let mut out = Vec::new();
+        let writer = DelimitedWriter::new(&mut out, batch.schema_ref(), Dialect::Csv, true);
+        let mut writer = Box::new(writer.unwrap());
+        writer.batch(&batch).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "'=a,n\n'=cmd(),-1\n'+1,2\n'-1,3\n'@x,4\n'\t=1,5\na=1,6\n\"\",7\n"
+        );
+    }
+
+    #[test]
     fn headings_may_repeat() {
         let batch = RecordBatch::try_from_iter([
             ("arn", Arc::new(Int64Array::from(vec![1])) as ArrayRef),
@@ -165,8 +213,9 @@ mod tests {
         ])
         .unwrap();
         let mut out = Vec::new();
-        let mut writer =
-            Box::new(DelimitedWriter::new(&mut out, batch.schema_ref(), Dialect::Csv).unwrap());
+        let mut writer = Box::new(
+            DelimitedWriter::new(&mut out, batch.schema_ref(), Dialect::Csv, false).unwrap(),
+        );
         writer.batch(&batch).unwrap();
         writer.finish().unwrap();
         assert_eq!(out, b"arn,arn\n1,2\n");

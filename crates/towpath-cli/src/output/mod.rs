@@ -2,6 +2,7 @@
 //!
 //! A result is written by a [`RowWriter`], one per format, batch by batch as it arrives.
 
+mod chart;
 mod columnar;
 mod delimited;
 mod destination;
@@ -9,6 +10,7 @@ mod headings;
 mod json;
 mod line;
 mod markdown;
+mod plan;
 pub(crate) mod printable;
 mod table;
 
@@ -43,12 +45,79 @@ pub(crate) enum Format {
     Parquet,
     /// An Arrow IPC file (Feather), best with -o
     Arrow,
+    /// A drawing of a label or time and a number
+    Chart,
 }
 
 impl Format {
     /// Whether the output is bytes for a program, which would only upset a terminal.
     pub(crate) fn is_binary(self) -> bool {
         matches!(self, Format::Parquet | Format::Arrow)
+    }
+
+    /// The format that is called `name`, in any case.
+    pub(crate) fn named(name: &str) -> Option<Format> {
+        Format::from_str(name, true).ok()
+    }
+
+    /// The name as it is typed.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// The names of all formats, for a message.
+    pub(crate) fn names() -> String {
+        let names: Vec<String> = Format::value_variants().iter().map(|one| one.name()).collect();
+        names.join(", ")
+    }
+}
+
+/// How a result is written, in full.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    pub(crate) format: Format,
+    /// The width of the terminal that the result is written to, if it is one.
+    pub(crate) width: Option<usize>,
+    /// Whether a spreadsheet must not take text for a formula.
+    pub(crate) is_spreadsheet_safe: bool,
+}
+
+impl Style {
+    /// A result in `format`, for a terminal of `width` if that is where it goes.
+    pub(crate) fn new(format: Format, width: Option<usize>) -> Style {
+        Style { format, width, is_spreadsheet_safe: false }
+    }
+
+    /// A writer of rows of `schema` into `sink`.
+    ///
+    /// # Errors
+    ///
+    /// If the format cannot hold such rows, or the sink fails.
+    pub(crate) fn writer<'a, W: Write + Send + 'a>(
+        self,
+        schema: &Schema,
+        sink: W,
+    ) -> Result<Box<dyn RowWriter + Send + 'a>> {
+        use delimited::{DelimitedWriter, Dialect};
+        use json::{Framing, JsonWriter};
+        let delimited = |sink, dialect| {
+            DelimitedWriter::new(sink, schema, dialect, self.is_spreadsheet_safe).map(Box::new)
+        };
+        Ok(match self.format {
+            Format::Table | Format::Line | Format::Chart if plan::is_plan(schema) => {
+                Box::new(plan::PlanWriter::new(sink))
+            }
+            Format::Table => Box::new(table::TableWriter::new(sink, schema, self.width)),
+            Format::Csv => delimited(sink, Dialect::Csv)?,
+            Format::Tsv => delimited(sink, Dialect::Tsv)?,
+            Format::Json => Box::new(JsonWriter::new(sink, schema, Framing::List)),
+            Format::Ndjson => Box::new(JsonWriter::new(sink, schema, Framing::Lines)),
+            Format::Markdown => Box::new(markdown::MarkdownWriter::new(sink, schema)?),
+            Format::Line => Box::new(line::LineWriter::new(sink, schema)),
+            Format::Parquet => Box::new(columnar::ParquetWriter::new(sink, schema)?),
+            Format::Arrow => Box::new(columnar::ArrowFileWriter::new(sink, schema)?),
+            Format::Chart => Box::new(chart::ChartWriter::new(sink, schema, self.width)?),
+        })
     }
 }
 
@@ -70,17 +139,5 @@ pub(crate) fn row_writer<'a, W: Write + Send + 'a>(
     sink: W,
     terminal_width: Option<usize>,
 ) -> Result<Box<dyn RowWriter + Send + 'a>> {
-    use delimited::{DelimitedWriter, Dialect};
-    use json::{Framing, JsonWriter};
-    Ok(match format {
-        Format::Table => Box::new(table::TableWriter::new(sink, schema, terminal_width)),
-        Format::Csv => Box::new(DelimitedWriter::new(sink, schema, Dialect::Csv)?),
-        Format::Tsv => Box::new(DelimitedWriter::new(sink, schema, Dialect::Tsv)?),
-        Format::Json => Box::new(JsonWriter::new(sink, schema, Framing::List)),
-        Format::Ndjson => Box::new(JsonWriter::new(sink, schema, Framing::Lines)),
-        Format::Markdown => Box::new(markdown::MarkdownWriter::new(sink, schema)?),
-        Format::Line => Box::new(line::LineWriter::new(sink, schema)),
-        Format::Parquet => Box::new(columnar::ParquetWriter::new(sink, schema)?),
-        Format::Arrow => Box::new(columnar::ArrowFileWriter::new(sink, schema)?),
-    })
+    Style::new(format, terminal_width).writer(schema, sink)
 }

@@ -14,20 +14,23 @@ use anyhow::{Context, Result, anyhow};
 use towpath::Lake;
 
 use self::meta::Meta;
-use crate::args::{Args, LimitArgs, ShellArgs};
-use crate::commands::{list_stores, open_lake, run_statement};
-use crate::config::Config;
+use crate::answer::{Question, answer};
+use crate::args::{Args, ShellArgs};
+use crate::commands::{list_stores, open_lake};
+use crate::config::{Config, Limits};
 use crate::error::{self, Outcome};
-use crate::output::{Destination, Format};
+use crate::output::{Destination, Format, Style, terminal_width};
+use crate::progress::QueryLine;
 use crate::statement::{Input, STATEMENT_BYTES_MAX};
 
 /// Runs the shell until its input ends.
 pub(crate) async fn run(config: &Config, args: ShellArgs) -> Result<Outcome> {
-    if args.format.is_binary() {
+    let format = args.format.unwrap_or_else(|| config.format());
+    if format.is_binary() {
         return Err(Args::usage_error(ONLY_TEXT).into());
     }
     let lake = open_lake(config, args.limits).await?;
-    let shell = Shell::new(lake, args.limits, args.format);
+    let shell = Shell::new(lake, config.limits(args.limits), format);
     if io::stdin().is_terminal() {
         editor::run(shell, config).await
     } else {
@@ -48,7 +51,7 @@ enum Next {
 /// A lake to ask, and how the asking went so far.
 struct Shell {
     lake: Lake,
-    limits: LimitArgs,
+    limits: Limits,
     format: Format,
     stdout: Destination,
     done: u64,
@@ -56,7 +59,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn new(lake: Lake, limits: LimitArgs, format: Format) -> Shell {
+    fn new(lake: Lake, limits: Limits, format: Format) -> Shell {
         Shell { lake, limits, format, stdout: Destination::stdout(), done: 0, failed: 0 }
     }
 
@@ -93,7 +96,11 @@ impl Shell {
     }
 
     async fn run_statement(&mut self, statement: &str) -> Result<()> {
-        run_statement(&self.lake, statement, self.limits, self.format, &mut self.stdout).await
+        let question = Question::new(statement, self.limits);
+        let style = Style::new(self.format, terminal_width());
+        let mut line = QueryLine::new(true, true);
+        answer(&self.lake, question, style, &mut self.stdout, &mut line).await?;
+        Ok(())
     }
 
     async fn run_command(&mut self, line: &str) -> Result<Next> {

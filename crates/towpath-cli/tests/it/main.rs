@@ -4,6 +4,8 @@
 
 /// The arrows between our crates.
 mod architecture;
+/// `towpath config`, `completions` and `man`.
+mod config;
 /// `towpath demo`.
 mod demo;
 /// Exit codes, and what is said on stderr.

@@ -102,3 +102,92 @@ fn a_statement_that_runs_too_long_is_stopped() {
     let ran = dir.towpath(["query", sql, "--run-secs-max", "1"]).run().code(1);
     assert!(ran.stderr.contains("hint: `--run-secs-max`"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_result_past_a_limit_is_an_error_and_no_file_appears() {
+    let dir = Dir::with_sample();
+    let sql = "SELECT eventName FROM trail";
+    let args = ["query", sql, "--result-rows-max", "4", "-o", "out.csv"];
+    let ran = dir.towpath(args).run().code(1);
+    assert!(ran.stderr.contains("the result has more than 4 rows"), "{}", ran.stderr);
+    for format in ["csv", "json", "table", "parquet", "arrow", "chart"] {
+        let sql = "SELECT eventName, count(*) AS n FROM trail GROUP BY 1";
+        let args = ["query", sql, "--max-bytes", "20", "--format", format, "-o", "out"];
+        let ran = dir.towpath(args).run().code(1);
+        let expected = "error: query stopped: the result is longer than 20 bytes \
+                        (`result_bytes_max`)\nhint: `--result-bytes-max` raises the limit\n";
+        assert_eq!(ran.stderr, expected, "{format}");
+    }
+    for name in ["out", "out.csv"] {
+        assert!(!dir.path().join(name).try_exists().unwrap());
+    }
+    let args = ["query", sql, "--result-rows-max", "5", "--max-bytes", "1000", "-o", "out.csv"];
+    dir.towpath(args).run().success();
+    assert_eq!(dir.read("out.csv").iter().filter(|byte| **byte == b'\n').count(), 6);
+}
+
+#[test]
+fn a_pattern_names_files_and_a_statement_may_be_a_flag() {
+    let dir = Dir::with_sample();
+    dir.write("q/a.sql", "SELECT 1 AS n");
+    dir.write("q/b.sql", "SELECT 2 AS n");
+    dir.write("q/c.txt", "no SQL");
+    let args = ["query", "-f", "q/*.sql", "--format", "ndjson"];
+    assert_eq!(dir.towpath(args).run().success().text(), "{\"n\":1}\n{\"n\":2}\n");
+    let ran = dir.towpath(["query", "-f", "q/*.sq"]).run().code(1);
+    assert_eq!(ran.stderr, "error: there is no file `q/*.sq`\n");
+    let ran = dir.towpath(["query", "-f", "q/[a"]).run().code(2);
+    assert!(ran.stderr.contains("`q/[a` is no pattern"), "{}", ran.stderr);
+
+    let args = ["query", "-c", "SELECT 3 AS n", "--format", "ndjson"];
+    assert_eq!(dir.towpath(args).run().success().text(), "{\"n\":3}\n");
+    dir.towpath(["query", "-c", "SELECT 3", "SELECT 4"]).run().code(2);
+}
+
+#[test]
+fn a_plan_is_shown_and_an_error_in_it_has_the_place_that_was_typed() {
+    let dir = Dir::with_sample();
+    let sql = "SELECT eventName FROM trail WHERE eventName = 'DeleteBucket'";
+    let text = dir.towpath(["query", sql, "--explain"]).run().success().text();
+    assert!(text.lines().count() > 1 && text.contains("eventName"), "{text}");
+    assert!(!text.contains("\\n"), "{text}");
+    let text = dir.towpath(["query", sql, "--explain", "--format", "json"]).run().success().text();
+    assert!(text.contains("\"Query Plan\":"), "{text}");
+    let ran = dir.towpath(["query", "SELECT evntName FROM trail", "--explain"]).run().code(1);
+    assert!(ran.stderr.starts_with("error: line 1:8: Column 'evntName'"), "{}", ran.stderr);
+}
+
+#[test]
+fn statistics_go_to_stderr() {
+    let dir = Dir::with_sample();
+    let args = ["query", "SELECT eventName FROM trail", "--stats", "--format", "csv"];
+    let ran = dir.towpath(args).run().success();
+    assert_eq!(ran.text().lines().count(), 6);
+    assert!(ran.stderr.starts_with("5 rows, "), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with(", 5 events scanned, 3 of 3 data files\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn text_for_a_spreadsheet_is_no_formula() {
+    let dir = Dir::with_sample();
+    let sql = "SELECT '=1+1' AS a, -1 AS n";
+    let exact = dir.towpath(["query", sql, "--format", "csv"]).run().success();
+    assert_eq!(exact.text(), "a,n\n=1+1,-1\n");
+    let args = ["query", sql, "--format", "csv", "--spreadsheet-safe"];
+    assert_eq!(dir.towpath(args).run().success().text(), "a,n\n'=1+1,-1\n");
+}
+
+#[test]
+fn counts_are_drawn_by_name_and_over_time() {
+    let dir = Dir::with_sample();
+    let sql = "SELECT eventName, count(*) FROM trail GROUP BY 1 ORDER BY 2 DESC, 1";
+    let ran = dir.towpath(["query", sql, "--format", "chart"]).run().success();
+    let lines: Vec<String> = ran.text().lines().map(str::to_owned).collect();
+    assert!(lines[0].starts_with(" DeleteBucket │█") && lines[0].ends_with(" 3"), "{lines:?}");
+    assert!(lines[1].starts_with(" CreateBucket │█") && lines[1].ends_with(" 1"), "{lines:?}");
+    let sql = "SELECT date_trunc('month', eventTime), count(*) FROM trail GROUP BY 1";
+    let text = dir.towpath(["query", sql, "--format", "chart"]).run().success().text();
+    assert!(text.contains('┤') && text.contains("2023-12-01"), "{text}");
+    let ran = dir.towpath(["query", "SELECT 'a'", "--format", "chart"]).run().code(1);
+    assert!(ran.stderr.starts_with("error: a chart needs a label or a time"), "{}", ran.stderr);
+}

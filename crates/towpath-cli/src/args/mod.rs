@@ -1,7 +1,13 @@
 //! What can be typed: every subcommand, argument and flag.
 //!
 //! These structs hold what was typed, checked only one value at a time. [`crate::config`] joins
-//! them with the environment into what is meant.
+//! them with the environment and `towpath.toml` into what is meant.
+
+mod config;
+mod generate;
+mod limits;
+mod query;
+mod shell;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,23 +18,16 @@ use clap::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::config::ConfigArgs;
+pub(crate) use self::generate::{CompletionsArgs, ManArgs};
+pub(crate) use self::limits::{LimitArgs, MEMORY_MIB, ROWS_OR_BYTES, RUN_SECS};
+pub(crate) use self::query::QueryArgs;
+pub(crate) use self::shell::ShellArgs;
 use crate::output::Format;
 use crate::time::TimeArg;
 
 /// Retention of a new store, in days: seven years, as for a seven-year store of CloudTrail Lake.
 const RETENTION_DAYS_DEFAULT: u32 = 2557;
-
-/// Seconds a statement may run: CloudTrail Lake's own limit of one hour.
-const RUN_SECS_DEFAULT: u64 = 60 * 60;
-
-/// Longest run that can be asked for, in seconds: a year, far from where a clock overflows.
-const RUN_SECS_MAX: u64 = 366 * 24 * 60 * 60;
-
-/// Memory that a statement may use before it spills to disk, in MiB.
-const MEMORY_MIB_DEFAULT: u64 = 1024;
-
-/// Most memory that can be asked for, in MiB: 16 TiB, more than any machine has.
-const MEMORY_MIB_MAX: u64 = 16 * 1024 * 1024;
 
 const ABOUT: &str =
     "Keep CloudTrail events for years and query them in SQL, as CloudTrail Lake did";
@@ -42,7 +41,8 @@ Examples:
   towpath                                           the shell, on a terminal
 
 A lake is a folder or a prefix of a bucket (s3://, gs://, az://) that holds event data stores.
-It is named by --lake, else by TOWPATH_LAKE, else it is `towpath/lake` in your data folder.
+It is named by --lake, else by TOWPATH_LAKE, else by `lake` in towpath.toml, else it is
+`towpath/lake` in your data folder; `towpath config` shows what holds and where it comes from.
 Buckets are reached with the usual AWS_*, AZURE_* and GOOGLE_* variables. TOWPATH_LOG filters what
 is logged, by module: TOWPATH_LOG=towpath_ingest=debug.
 
@@ -95,32 +95,6 @@ Examples:
   towpath ingest s3://my-trail/AWSLogs --store org-trail --from -7d
   towpath ingest ./AWSLogs --store org-trail --from 2024-01-01 --to 2024-02-01 --report report.json";
 
-const QUERY_HELP: &str = "\
-The SQL is Trino's, as in CloudTrail Lake. A store is named by its name, its id or its ARN, without
-quotes: FROM org-trail. Strings stand in single quotes, so put double quotes around the statement.
-
-Examples:
-  towpath query \"SELECT eventTime, userIdentity.arn FROM org-trail WHERE eventName = 'DeleteBucket'\"
-  towpath query -f queries/delete-bucket.sql
-  towpath query -f report.sql --format csv -o report.csv
-  echo 'SELECT count(*) FROM org-trail' | towpath query -f -";
-
-const SHELL_HELP: &str = "\
-Statements end with `;` and may span lines. A line that begins with `.` is a command of the shell:
-
-  .help          what there is
-  .stores        the stores of the lake
-  .format NAME   change the output format
-  .print TEXT    print TEXT
-  .quit          leave
-
-From a pipe, results go to stdout after each statement; an error goes to stderr and the next
-statement runs. The exit code is then 1 if no statement ran, and 3 if only some did.
-
-Examples:
-  towpath shell
-  towpath shell --format ndjson < statements.sql";
-
 const DEMO_HELP: &str = "\
 Makes a lake, ingests the bundled log files into a store called my-event-data-store, and runs
 queries/delete-bucket.sql. Without --lake the lake is temporary and removed at the end.
@@ -148,6 +122,11 @@ pub(crate) struct GlobalArgs {
     #[arg(help_heading = "Global options")]
     pub(crate) lake: Option<String>,
 
+    /// Read settings from this file instead of your own towpath.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Log more on stderr; twice for debugging
     #[arg(short, long, global = true, action = ArgAction::Count)]
     #[arg(help_heading = "Global options")]
@@ -170,12 +149,24 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
 
     /// Run a statement and print its rows
-    #[command(after_help = QUERY_HELP)]
+    #[command(after_help = query::HELP)]
     Query(QueryArgs),
 
     /// Run statements as you type them, or from a pipe
-    #[command(after_help = SHELL_HELP)]
+    #[command(after_help = shell::HELP)]
     Shell(ShellArgs),
+
+    /// Show every setting that holds, and where it comes from
+    #[command(after_help = config::HELP)]
+    Config(ConfigArgs),
+
+    /// Print a script that completes commands and flags in your shell
+    #[command(after_help = generate::COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+
+    /// Print the manual page, or write all of them
+    #[command(after_help = generate::MAN_HELP)]
+    Man(ManArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -360,59 +351,6 @@ pub(crate) struct IngestArgs {
     /// Write a JSON report with all counts and every log file that was not taken; - for stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct QueryArgs {
-    /// The statement
-    #[arg(value_name = "SQL", required_unless_present = "file", conflicts_with = "file")]
-    pub(crate) statement: Option<String>,
-
-    /// Read one statement from each of these files; - for stdin
-    #[arg(short, long, value_name = "FILE", num_args = 1..)]
-    pub(crate) file: Vec<PathBuf>,
-
-    /// How to print the rows [default: by the name of --output, else table]
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
-
-    /// Write the rows to this file, which appears when they are complete; - for stdout
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ShellArgs {
-    /// How to print rows
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-}
-
-/// What one statement may cost.
-#[derive(Clone, Copy, Debug, ClapArgs)]
-#[command(next_help_heading = "Limits")]
-pub(crate) struct LimitArgs {
-    /// Seconds that a statement may run
-    #[arg(long, value_name = "N", default_value_t = RUN_SECS_DEFAULT)]
-    #[arg(value_parser = value_parser!(u64).range(1..=RUN_SECS_MAX))]
-    pub(crate) run_secs_max: u64,
-
-    /// MiB of memory that statements may use before they spill to disk
-    #[arg(long, value_name = "N", default_value_t = MEMORY_MIB_DEFAULT)]
-    #[arg(value_parser = value_parser!(u64).range(16..=MEMORY_MIB_MAX))]
-    pub(crate) memory_mib_max: u64,
-}
-
-impl Default for LimitArgs {
-    fn default() -> LimitArgs {
-        LimitArgs { run_secs_max: RUN_SECS_DEFAULT, memory_mib_max: MEMORY_MIB_DEFAULT }
-    }
 }
 
 impl Args {
