@@ -160,9 +160,6 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::Statement(error) => error.hint().map(str::to_owned),
-            Error::Store(towpath_store::Error::StoreNotFound { near: Some(near), .. }) => {
-                Some(format!("did you mean `{near}`?"))
-            }
             _ => None,
         }
     }
@@ -209,8 +206,12 @@ impl From<DataFusionError> for Error {
             | DataFusionError::ParquetError(_)
             | DataFusionError::IoError(_) => Error::DataFiles(Box::new(error)),
             DataFusionError::Execution(what) => Error::Evaluation(what.clone()),
-            DataFusionError::External(what) => Error::Evaluation(what.to_string()),
-            DataFusionError::ArrowError(what, _) => Error::Evaluation(what.to_string()),
+            // A function's own words, without the engine's before them.
+            DataFusionError::External(own) => Error::Evaluation(own.to_string()),
+            DataFusionError::ArrowError(what, _) => Error::Evaluation(match what.as_ref() {
+                ArrowError::ExternalError(own) => own.to_string(),
+                other => other.to_string(),
+            }),
             root => Error::Evaluation(root.strip_backtrace()),
         }
     }

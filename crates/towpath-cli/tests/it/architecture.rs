@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("towpath", &["towpath-event", "towpath-ingest", "towpath-sql", "towpath-store"]),
     ("towpath-server", &["towpath"]),
     ("towpath-cli", &["towpath", "towpath-server"]),
+    ("towpath-python", &["towpath"]),
 ];
 
 /// Packages that only these crates may name.
@@ -26,6 +27,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("indicatif", &["towpath-cli"]),
     ("libdeflater", &["towpath-ingest"]),
     ("object_store", &["towpath", "towpath-ingest", "towpath-store"]),
+    ("pyo3", &["towpath-python"]),
     ("rustyline", &["towpath-cli"]),
     ("sqlparser", &[]),
     ("tracing-subscriber", &["towpath-cli"]),

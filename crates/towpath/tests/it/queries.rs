@@ -142,3 +142,13 @@ async fn a_reader_keeps_its_snapshot_while_events_arrive() {
     assert_eq!(seen, 3);
     assert_eq!(fixture.rows("SELECT count(*) FROM trail").await, [["4"]]);
 }
+
+#[tokio::test]
+async fn an_error_of_evaluation_is_in_trinos_words_alone() {
+    let fixture = three_events().await;
+    let statement = "SELECT 1 / (length(eventName) - length(eventName)) FROM trail";
+    let rows = fixture.lake.query(statement, LIMITS).await.unwrap();
+    let error = rows.collect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Evaluation);
+    assert_eq!(error.to_string(), "Division by zero");
+}
