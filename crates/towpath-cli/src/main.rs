@@ -75,6 +75,7 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
     match command {
         Some(Command::Demo(args)) => until_interrupted(commands::demo(config, args)).await,
         Some(Command::Store(args)) => until_interrupted(commands::store(config, args, now)).await,
+        Some(Command::Ingest(args)) if args.watch => commands::watch(config, args, now).await,
         Some(Command::Ingest(args)) => until_interrupted(commands::ingest(config, args, now)).await,
         Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,

@@ -81,6 +81,16 @@ impl<'a> Appender<'a> {
         Appender { store, wanted, checkpoint, known: KnownEvents::new(), clock }
     }
 
+    /// The appender, with what an earlier one knew of the store.
+    pub(crate) fn with_known(self, known: KnownEvents) -> Appender<'a> {
+        Appender { known, ..self }
+    }
+
+    /// What it knows of the store, for the next appender.
+    pub(crate) fn into_known(self) -> KnownEvents {
+        self.known
+    }
+
     /// Appends the events of `batches` that the store does not have, in one commit. Returns `None`,
     /// and has appended nothing, if they are of more months than one commit takes.
     ///
@@ -382,7 +392,7 @@ mod tests {
         let text = format!(r#"{{"Records":[{}]}}"#, texts.join(","));
         builder.append_log_file(text.as_bytes()).unwrap();
         let place = Place::Local(Arc::new(LocalRoot::new("/".into())), FilePath::new("a").into());
-        Batch::part(builder.finish(), &LogFile { place, size_bytes: 0, day: None })
+        Batch::part(builder.finish(), &LogFile { place, size_bytes: 0, day: None, modified: None })
     }
 
     /// 240 events of twelve hours. Each fourth has the id of the one before, each tenth has none.

@@ -23,6 +23,8 @@ pub(crate) struct Checkpoint {
     expired: HashSet<u128>,
     /// Had events outside a range that was asked for. Another range may be asked for now.
     filtered: HashSet<u128>,
+    /// The first version that is not in it.
+    next_version: u64,
 }
 
 impl Checkpoint {
@@ -32,13 +34,24 @@ impl Checkpoint {
     ///
     /// Those of the store.
     pub(crate) async fn load(store: &EventDataStore) -> Result<Checkpoint> {
-        let snapshot = store.snapshot().await?;
         let mut checkpoint = Checkpoint::default();
-        let mut commits = store.commits(0, snapshot.version());
-        while let Some(commit) = commits.try_next().await? {
-            checkpoint.add(&commit);
-        }
+        checkpoint.refresh(store).await?;
         Ok(checkpoint)
+    }
+
+    /// Takes in the commits that were made since.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store. What was taken in until then stays.
+    pub(crate) async fn refresh(&mut self, store: &EventDataStore) -> Result<()> {
+        let snapshot = store.snapshot().await?;
+        let mut commits = store.commits(self.next_version, snapshot.version());
+        while let Some(commit) = commits.try_next().await? {
+            self.add(&commit);
+            self.next_version = commit.version + 1;
+        }
+        Ok(())
     }
 
     fn add(&mut self, commit: &CommitSummary) {

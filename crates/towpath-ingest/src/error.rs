@@ -5,6 +5,8 @@
 
 use std::{io, result};
 
+use crate::watch::QueueError;
+
 /// Why an ingest could not be done, or not to its end. Everything committed before stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,6 +81,19 @@ pub enum Error {
     /// A thread that decoded or sorted events ended without a result.
     #[error("a worker thread ended early")]
     Worker(#[source] tokio::task::JoinError),
+
+    /// What was given as a queue of notifications is none.
+    #[error("queue `{text}` cannot be used: {reason}")]
+    InvalidQueue {
+        /// What was given.
+        text: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
+
+    /// The queue of notifications could not be asked.
+    #[error("could not ask the queue of notifications")]
+    Queue(#[source] QueueError),
 
     /// The event data store could not be read or written.
     #[error(transparent)]

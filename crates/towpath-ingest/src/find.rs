@@ -10,14 +10,14 @@ use std::{
     sync::Arc,
 };
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::{StreamExt, TryStreamExt, stream::FuturesUnordered};
 use hashbrown::HashSet;
 use object_store::{ListResult, ObjectMeta, ObjectStoreExt as _, path::Path as Key};
 use tokio::{sync::mpsc, task};
 use towpath_store::Location;
 use url::Url;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
     error::{Error, Result},
@@ -57,6 +57,8 @@ pub(crate) struct LogFile {
     pub(crate) size_bytes: u64,
     /// The day of its delivery, if its path tells.
     pub(crate) day: Option<NaiveDate>,
+    /// When it was last written, if the file system or the object store tells.
+    pub(crate) modified: Option<DateTime<Utc>>,
 }
 
 /// Where the bytes of a log file are.
@@ -74,6 +76,16 @@ impl LogFile {
             Place::Remote(_, key) => key.as_ref().as_bytes(),
         };
         (self.day, path)
+    }
+
+    /// This content under this name, as far as that can be told without reading it.
+    pub(crate) fn version(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        hash.update(&self.size_bytes.to_le_bytes());
+        let modified = self.modified.map_or(i64::MIN, |time| time.timestamp_micros());
+        hash.update(&modified.to_le_bytes());
+        hash.update(self.place.checkpoint_key().as_bytes());
+        hash.digest128()
     }
 }
 
@@ -137,7 +149,8 @@ async fn send_named_file(root: &Arc<LocalRoot>, found: &mpsc::Sender<Found>) {
     let one = match metadata.map_err(io::Error::other).flatten() {
         Ok(metadata) if metadata.is_file() => {
             let day = log_file::day(&text);
-            Found::LogFile(LogFile { place, size_bytes: metadata.len(), day })
+            let modified = modified(&metadata);
+            Found::LogFile(LogFile { place, size_bytes: metadata.len(), day, modified })
         }
         Ok(_) => {
             let error = io::Error::other("not a regular file");
@@ -229,6 +242,7 @@ impl<'a> Walk<'a> {
                 place: Place::Local(Arc::clone(self.root), path.into()),
                 size_bytes: metadata.len(),
                 day: log_file::day(&text),
+                modified: modified(&metadata),
             }),
         })
     }
@@ -259,6 +273,11 @@ impl<'a> Walk<'a> {
 /// `path` as text, for judging by its segments only.
 fn slashed(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// When a local file was last written.
+fn modified(metadata: &fs::Metadata) -> Option<DateTime<Utc>> {
+    metadata.modified().ok().map(DateTime::from)
 }
 
 /// A part of a bucket still to be listed.
@@ -363,6 +382,10 @@ async fn list_part(
         Some(false) => levels_left.checked_sub(1),
         None => None,
     };
+    if let Some(folders) = days.folders_below(prefix.as_ref()) {
+        let below = folders.map(|folder| Part { prefix: Key::from(folder), levels_left: 0 });
+        return Ok(Listed { below: below.collect(), files: 1 });
+    }
     let Some(levels_left) = levels_below else {
         let is_empty = list_whole(bucket, &prefix, found).await?;
         return Ok(Listed { below: Vec::new(), files: usize::from(!is_empty) });
@@ -381,7 +404,8 @@ async fn list_part(
     Ok(Listed { below, files })
 }
 
-fn judge(bucket: &Arc<Bucket>, meta: ObjectMeta) -> Found {
+/// What a file of a bucket is, as far as its key tells.
+pub(crate) fn judge(bucket: &Arc<Bucket>, meta: ObjectMeta) -> Found {
     match log_file::left_out(meta.location.as_ref()) {
         Some(kind) => Found::LeftOut(kind),
         None => Found::LogFile(log_file_at(bucket, meta)),
@@ -392,6 +416,7 @@ fn log_file_at(bucket: &Arc<Bucket>, meta: ObjectMeta) -> LogFile {
     LogFile {
         day: log_file::day(meta.location.as_ref()),
         size_bytes: meta.size,
+        modified: Some(meta.last_modified),
         place: Place::Remote(Arc::clone(bucket), meta.location),
     }
 }

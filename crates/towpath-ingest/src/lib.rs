@@ -3,7 +3,8 @@
 //! [`ingest`] looks for log files in folders and buckets, decompresses and decodes them, leaves out
 //! what the store already has, and commits the rest batch by batch, each batch together with the
 //! list of the log files it came from. It says what it did in an [`IngestReport`], whose numbers
-//! reconcile, and names every log file that it could not take.
+//! reconcile, and names every log file that it could not take. [`watch()`] does the same for what
+//! arrives, until it is told to stop.
 //!
 //! ```no_run
 //! # async fn example(store: towpath_store::EventDataStore) -> Result<(), Box<dyn std::error::Error>> {
@@ -41,10 +42,15 @@ mod error;
 mod report;
 mod tally;
 
+mod watch;
+
 pub use error::{Error, Result};
 pub use log_file::LeftOut;
 pub use pipeline::{Clock, IngestOptions, ingest};
 pub use report::{
     ByteCounts, EventCounts, IngestReport, LogFileCounts, Progress, REJECTED_NAMED_MAX,
     RejectPlace, RejectReason, Rejected,
+};
+pub use watch::{
+    Message, NotificationQueue, QueueError, SqsQueue, WatchEvent, WatchOptions, WatchReport, watch,
 };

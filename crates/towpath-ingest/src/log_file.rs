@@ -151,11 +151,23 @@ fn days<'a>(mut folders: impl Iterator<Item = &'a str>) -> DaySpan {
     NaiveDate::from_ymd_opt(year, month, day).map_or(DaySpan::Any, DaySpan::Day)
 }
 
+/// Whether `path` is the folder of a region in CloudTrail's layout, above those of the years.
+fn is_region(path: &str) -> bool {
+    let mut rest = path.split('/').skip_while(|segment| *segment != "AWSLogs").skip(1).peekable();
+    rest.next_if(|segment| is_organisation(segment));
+    rest.next().is_some_and(is_account)
+        && rest.next().is_some_and(|service| service_left_out(service).is_none())
+        && rest.next().is_some_and(|region| !region.is_empty())
+        && rest.next().is_none()
+}
+
 /// The days of delivery to look through for events of a span of time. Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DeliveryDays {
     first: NaiveDate,
     last: NaiveDate,
+    /// Whether the folders of the days are listed by name, without a look which there are.
+    by_name: bool,
 }
 
 /// Days listed before the first wanted event: clocks and time zones of those who copied the files.
@@ -176,7 +188,33 @@ impl DeliveryDays {
         Some(DeliveryDays {
             first: first.unwrap_or(NaiveDate::MIN),
             last: last.unwrap_or(NaiveDate::MAX),
+            by_name: false,
         })
+    }
+
+    /// The days from `first` to `last`, as far as they are among those `wanted`. In a bucket, what
+    /// lies above the folders of days inside a region is not looked at.
+    pub(crate) fn by_name(
+        first: NaiveDate,
+        last: NaiveDate,
+        wanted: Option<DeliveryDays>,
+    ) -> DeliveryDays {
+        DeliveryDays {
+            first: wanted.map_or(first, |wanted| wanted.first.max(first)),
+            last: wanted.map_or(last, |wanted| wanted.last.min(last)),
+            by_name: true,
+        }
+    }
+
+    /// The folders of the days below `path`, if it is that of a region and they go by name.
+    pub(crate) fn folders_below<'a>(
+        &self,
+        path: &'a str,
+    ) -> Option<impl Iterator<Item = String> + use<'a>> {
+        let last = self.last;
+        let days = self.first.iter_days().take_while(move |day| *day <= last);
+        let folder = move |day: NaiveDate| format!("{path}/{}", day.format("%Y/%m/%d"));
+        (self.by_name && is_region(path)).then(|| days.map(folder))
     }
 
     /// Whether the folder `path` may hold log files of these days.
@@ -315,6 +353,30 @@ mod tests {
         let to = DeliveryDays::of(None, Some(date("2023-07-10"))).unwrap();
         assert!(to.may_be_in(&day("2013/01/01")));
         assert!(!to.may_be_in(&day("2023/07/13")));
+    }
+
+    #[test]
+    fn days_that_go_by_name_need_no_look_at_years_and_months() {
+        let (first, last) = (date("2023-12-31"), date("2024-01-01"));
+        let days = DeliveryDays::by_name(first, last, None);
+        let below = |path| days.folders_below(path).map(Iterator::collect::<Vec<_>>);
+        let region = "x/AWSLogs/o-abcdefghij/123456789012/CloudTrail/eu-west-1";
+        let expected = [format!("{region}/2023/12/31"), format!("{region}/2024/01/01")];
+        assert_eq!(below(region).unwrap(), expected);
+        for other in [
+            "AWSLogs",
+            "AWSLogs/123456789012/CloudTrail",
+            "AWSLogs/123456789012/Config/eu-west-1",
+            "AWSLogs/123456789012/CloudTrail/eu-west-1/2023",
+            "other/123456789012/CloudTrail/eu-west-1",
+        ] {
+            assert_eq!(below(other), None, "{other}");
+        }
+        let wanted = DeliveryDays::of(None, Some(date("2023-12-20")));
+        let days = DeliveryDays::by_name(first, last, wanted);
+        assert_eq!(days.folders_below(region).unwrap().count(), 0);
+        let all = DeliveryDays::of(Some(first), Some(last)).unwrap();
+        assert!(all.folders_below(region).is_none());
     }
 
     #[test]

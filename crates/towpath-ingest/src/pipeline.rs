@@ -26,6 +26,7 @@ use crate::{
     append::{Appender, LargeAppended},
     budget::Budget,
     checkpoint::Checkpoint,
+    dedup::KnownEvents,
     error::{Error, Result},
     find::{self, FOUND_QUEUE_MAX, Found, LogFile, Place},
     gunzip::{GunzipError, TEXT_BYTES_MAX},
@@ -33,7 +34,7 @@ use crate::{
     read::{Batch, COMMIT_TEXT_BYTES, Job, Reader, Taken, is_large},
     refusal::{Refusal, Refused},
     report::{IngestReport, Progress},
-    tally::Tally,
+    tally::{ProgressOnly, Tally},
 };
 
 /// What time it is, from whoever may read the clock.
@@ -76,14 +77,14 @@ impl Default for IngestOptions {
 
 impl IngestOptions {
     /// The event times to take, in microseconds since 1970.
-    fn event_times(&self) -> Result<Range<i64>> {
+    pub(crate) fn event_times(&self) -> Result<Range<i64>> {
         let from = self.from.map_or(i64::MIN, |from| from.timestamp_micros());
         let to = self.to.map_or(i64::MAX, |to| to.timestamp_micros());
         if from < to { Ok(from..to) } else { Err(Error::EmptyRange) }
     }
 
     /// The days of delivery that can hold such events.
-    fn days(&self) -> Option<DeliveryDays> {
+    pub(crate) fn days(&self) -> Option<DeliveryDays> {
         DeliveryDays::of(self.from.map(|from| from.date_naive()), self.to.map(|to| to.date_naive()))
     }
 }
@@ -117,36 +118,79 @@ pub async fn ingest(
     progress: &(dyn Fn(&Progress) + Sync),
 ) -> Result<IngestReport> {
     let began = Instant::now();
-    let wanted = options.event_times()?;
+    options.event_times()?;
     let checkpoint = Box::pin(Checkpoint::load(store)).await?;
-    let appender = Appender::new(store, wanted, &checkpoint, now);
-    let tally = Tally::new(progress);
-
-    let lanes = thread::available_parallelism().map_or(1, NonZero::get).min(LANES_MAX);
-    // What is being committed, and as much again being gathered.
-    let text_budget = Budget::new(options.commit_text_bytes.saturating_mul(2));
-    let batch_text_bytes = options.commit_text_bytes / u64::try_from(lanes).unwrap_or(1);
+    let listener = ProgressOnly(progress);
+    let tally = Tally::new(&listener);
     let (found_sender, found) = mpsc::channel(FOUND_QUEUE_MAX);
-    let (jobs_sender, jobs) = mpsc::channel(2 * lanes);
-    let (offers_sender, offers) = mpsc::channel(2 * lanes);
-    let jobs = AsyncMutex::new(jobs);
-    let lanes = (0..lanes).map(|_| {
-        let reader = Reader::new(batch_text_bytes, text_budget.clone());
-        run_lane(reader, &jobs, offers_sender.clone(), &text_budget, &tally)
-    });
-    let lanes = try_join_all(lanes.collect::<Vec<_>>());
-    drop(offers_sender);
-
-    try_join!(
-        Box::pin(find::find(sources, options.days(), found_sender)),
-        Box::pin(feed(found, &checkpoint, jobs_sender, &tally)),
-        lanes,
-        Box::pin(append_all(appender, offers, (options.commit_text_bytes, &text_budget), &tally)),
-    )?;
+    let finding = find::find(sources, options.days(), found_sender);
+    let committing = AsyncMutex::default();
+    let pass = Pass {
+        store,
+        options,
+        checkpoint: &checkpoint,
+        clock: now,
+        tally: &tally,
+        committing: &committing,
+    };
+    Box::pin(pass.run(finding, found, KnownEvents::new())).await?;
     let mut report = tally.report();
     report.set_elapsed(began.elapsed());
     log_report(store, &report);
     Ok(report)
+}
+
+/// One pass of log files through the pipeline.
+pub(crate) struct Pass<'a> {
+    pub(crate) store: &'a EventDataStore,
+    pub(crate) options: &'a IngestOptions,
+    /// The log files that need not be read again.
+    pub(crate) checkpoint: &'a Checkpoint,
+    pub(crate) clock: Clock,
+    pub(crate) tally: &'a Tally<'a>,
+    /// Held while something is appended: who holds it may drop the pass and stops no commit.
+    pub(crate) committing: &'a AsyncMutex<()>,
+}
+
+impl Pass<'_> {
+    /// Runs `finding` and ingests what it sends to `found`. What is `known` of the store is given
+    /// back for the next pass.
+    ///
+    /// # Errors
+    ///
+    /// Those of `finding` and of [`ingest`].
+    pub(crate) async fn run(
+        self,
+        finding: impl Future<Output = Result<()>>,
+        found: mpsc::Receiver<Found>,
+        known: KnownEvents,
+    ) -> Result<KnownEvents> {
+        let Pass { store, options, checkpoint, clock, tally, committing } = self;
+        let appender = Appender::new(store, options.event_times()?, checkpoint, clock);
+        let appender = appender.with_known(known);
+        let lanes = thread::available_parallelism().map_or(1, NonZero::get).min(LANES_MAX);
+        // What is being committed, and as much again being gathered.
+        let text_budget = Budget::new(options.commit_text_bytes.saturating_mul(2));
+        let batch_text_bytes = options.commit_text_bytes / u64::try_from(lanes).unwrap_or(1);
+        let (jobs_sender, jobs) = mpsc::channel(2 * lanes);
+        let (offers_sender, offers) = mpsc::channel(2 * lanes);
+        let jobs = AsyncMutex::new(jobs);
+        let lanes = (0..lanes).map(|_| {
+            let reader = Reader::new(batch_text_bytes, text_budget.clone());
+            run_lane(reader, &jobs, offers_sender.clone(), &text_budget, tally)
+        });
+        let lanes = try_join_all(lanes.collect::<Vec<_>>());
+        drop(offers_sender);
+
+        let limits = (options.commit_text_bytes, &text_budget);
+        let ((), (), _, known) = try_join!(
+            Box::pin(finding),
+            Box::pin(feed(found, checkpoint, jobs_sender, tally)),
+            lanes,
+            Box::pin(append_all(appender, offers, limits, committing, tally)),
+        )?;
+        Ok(known)
+    }
 }
 
 fn log_report(store: &EventDataStore, report: &IngestReport) {
@@ -335,8 +379,9 @@ async fn append_all(
     mut appender: Appender<'_>,
     mut offers: mpsc::Receiver<Offer>,
     (commit_text_bytes, budget): (u64, &Budget),
+    committing: &AsyncMutex<()>,
     tally: &Tally<'_>,
-) -> Result<()> {
+) -> Result<KnownEvents> {
     let mut batches = Vec::new();
     while let Some(offer) = offers.recv().await {
         let must_append = match &offer {
@@ -346,18 +391,25 @@ async fn append_all(
             Offer::NoRoom { text_bytes } => !budget.has_room(*text_bytes),
         };
         if must_append {
+            let _committing = committing.lock().await;
             append_batches(&mut appender, mem::take(&mut batches), tally).await?;
         }
         match offer {
             Offer::Batch(batch) => batches.push(batch),
-            Offer::Large(log_file) => append_large(&mut appender, &log_file, tally).await?,
+            Offer::Large(log_file) => {
+                let _committing = committing.lock().await;
+                append_large(&mut appender, &log_file, tally).await?;
+            }
             Offer::NoRoom { .. } => {}
         }
         if text_bytes(&batches) >= commit_text_bytes || log_files(&batches) >= LOG_FILES_MAX {
+            let _committing = committing.lock().await;
             append_batches(&mut appender, mem::take(&mut batches), tally).await?;
         }
     }
-    append_batches(&mut appender, batches, tally).await
+    let _committing = committing.lock().await;
+    append_batches(&mut appender, batches, tally).await?;
+    Ok(appender.into_known())
 }
 
 async fn append_batches(

@@ -28,8 +28,8 @@ pub(crate) enum Refusal {
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) rejected: Rejected,
-    /// Its size as it was found.
-    pub(crate) size_bytes: u64,
+    /// As it was found; `None` if it could not even be looked at.
+    pub(crate) log_file: Option<LogFile>,
     /// Events that were read of it, the first bad one included.
     pub(crate) events: u64,
 }
@@ -40,7 +40,7 @@ impl Refusal {
         let path = log_file.place.name();
         let (reason, message, place) = (self.reason(), self.message(), self.place());
         let rejected = Rejected { path, reason, message, place };
-        Refused { rejected, size_bytes: log_file.size_bytes, events }
+        Refused { rejected, log_file: Some(log_file.clone()), events }
     }
 
     fn reason(&self) -> RejectReason {

@@ -7,16 +7,39 @@ use tracing::warn;
 
 use crate::{
     append::Appended,
-    find::Found,
+    find::{Found, LogFile},
     read::{Batch, ReadLogFile},
     refusal::Refused,
     report::{IngestReport, Progress, REJECTED_NAMED_MAX, RejectReason, Rejected},
 };
 
+/// Who is told what happens, as it happens.
+pub(crate) trait Listener: Sync {
+    /// The counts have changed.
+    fn progress(&self, _progress: &Progress) {}
+
+    /// Log files are in the store: what was appended with them.
+    fn appended(&self, _log_files: u64, _appended: &Appended) {}
+
+    /// A log file cannot be taken, or a folder not be looked into.
+    fn rejected(&self, rejected: &Rejected, _log_file: Option<&LogFile>) {
+        warn!(path = %rejected.path, error = %rejected.message, "log file rejected");
+    }
+}
+
+/// Tells progress to a function.
+pub(crate) struct ProgressOnly<'a>(pub(crate) &'a (dyn Fn(&Progress) + Sync));
+
+impl Listener for ProgressOnly<'_> {
+    fn progress(&self, progress: &Progress) {
+        (self.0)(progress);
+    }
+}
+
 /// The counts of an ingest under way.
 pub(crate) struct Tally<'a> {
     counts: Mutex<Counts>,
-    listener: &'a (dyn Fn(&Progress) + Sync),
+    listener: &'a dyn Listener,
 }
 
 #[derive(Default)]
@@ -27,7 +50,7 @@ struct Counts {
 
 impl<'a> Tally<'a> {
     /// Starts from nothing. `listener` is told of every change.
-    pub(crate) fn new(listener: &'a (dyn Fn(&Progress) + Sync)) -> Tally<'a> {
+    pub(crate) fn new(listener: &'a dyn Listener) -> Tally<'a> {
         Tally { counts: Mutex::default(), listener }
     }
 
@@ -57,13 +80,13 @@ impl<'a> Tally<'a> {
                 let reason = RejectReason::Unreadable;
                 let rejected = Rejected { path, reason, message, place: None };
                 if is_folder {
-                    warn!(path = %rejected.path, error = %rejected.message, "folder unreadable");
+                    self.listener.rejected(&rejected, None);
                     let mut counts = self.counts();
                     counts.report.folders_unreadable += 1;
                     counts.report.name(rejected);
                 } else {
                     self.found(0);
-                    self.refused(Refused { rejected, size_bytes: 0, events: 0 });
+                    self.refused(Refused { rejected, log_file: None, events: 0 });
                 }
             }
         }
@@ -94,8 +117,9 @@ impl<'a> Tally<'a> {
 
     /// A log file cannot be taken.
     pub(crate) fn refused(&self, refused: Refused) {
-        let Refused { rejected, size_bytes, events } = refused;
-        warn!(path = %rejected.path, error = %rejected.message, "log file rejected");
+        let Refused { rejected, log_file, events } = refused;
+        let size_bytes = log_file.as_ref().map_or(0, |log_file| log_file.size_bytes);
+        self.listener.rejected(&rejected, log_file.as_ref());
         self.change(|Counts { report, progress }| {
             report.reject(rejected, events);
             progress.log_files_done += 1;
@@ -106,8 +130,8 @@ impl<'a> Tally<'a> {
 
     /// A log file that counts as read cannot be taken after all.
     pub(crate) fn refused_when_read(&self, refused: Refused) {
-        let Refused { rejected, events, .. } = refused;
-        warn!(path = %rejected.path, error = %rejected.message, "log file rejected");
+        let Refused { rejected, log_file, events } = refused;
+        self.listener.rejected(&rejected, log_file.as_ref());
         self.change(|Counts { report, .. }| report.reject(rejected, events));
     }
 
@@ -124,6 +148,8 @@ impl<'a> Tally<'a> {
             report.add(appended);
             progress.events_stored += appended.events.stored;
         });
+        let log_files: usize = batches.iter().map(|batch| batch.log_files.len()).sum();
+        self.listener.appended(u64::try_from(log_files).unwrap_or(u64::MAX), appended);
     }
 
     /// A large log file is in the store.
@@ -143,6 +169,7 @@ impl<'a> Tally<'a> {
             progress.events_seen += appended.events.seen;
             progress.events_stored += appended.events.stored;
         });
+        self.listener.appended(1, appended);
     }
 
     fn change(&self, change: impl FnOnce(&mut Counts)) {
@@ -151,7 +178,7 @@ impl<'a> Tally<'a> {
             change(&mut counts);
             counts.progress
         };
-        (self.listener)(&progress);
+        self.listener.progress(&progress);
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -267,6 +267,7 @@ fn ingest_kind(error: &towpath_ingest::Error) -> ErrorKind {
     match error {
         IngestError::InvalidSource { .. }
         | IngestError::SourceNotFound { .. }
+        | IngestError::InvalidQueue { .. }
         | IngestError::EmptyRange => ErrorKind::InvalidArgument,
         IngestError::Store(error) => store_kind(error),
         _ => ErrorKind::Storage,

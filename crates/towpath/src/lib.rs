@@ -42,9 +42,10 @@ mod statistics;
 mod store;
 mod table;
 pub mod text;
+mod watch;
 
 pub use arrow;
-pub use towpath_ingest::{IngestOptions, IngestReport, Progress};
+pub use towpath_ingest::{IngestOptions, IngestReport, Progress, WatchEvent, WatchReport};
 pub use towpath_store::{Hold, NewHold, PublicKey, Retention, TimeRange};
 
 pub use crate::batch_query::{
@@ -58,3 +59,4 @@ pub use crate::rows::Rows;
 pub use crate::sign_file::{VerifiedResults, verify_results};
 pub use crate::statistics::QueryStatistics;
 pub use crate::store::{NewStore, Store, StoreChange, StoreStatus, StoreSummary};
+pub use crate::watch::WatchOptions;

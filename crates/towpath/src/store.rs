@@ -69,8 +69,8 @@ pub enum StoreStatus {
 /// One event data store of a [`Lake`](crate::Lake). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    store: EventDataStore,
-    options: Arc<LakeOptions>,
+    pub(crate) store: EventDataStore,
+    pub(crate) options: Arc<LakeOptions>,
 }
 
 /// What a store holds at one version. Expired events that still lie in a data file are counted.

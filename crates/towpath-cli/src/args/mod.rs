@@ -29,6 +29,12 @@ use crate::time::TimeArg;
 /// Retention of a new store, in days: seven years, as for a seven-year store of CloudTrail Lake.
 const RETENTION_DAYS_DEFAULT: u32 = 2557;
 
+/// Seconds between two looks of a watch: with a commit, what arrives is visible within ten.
+const LOOK_SECS_DEFAULT: u64 = 5;
+
+/// Longest time between two looks that can be asked for, in seconds: a day.
+const LOOK_SECS_MAX: u64 = 24 * 60 * 60;
+
 const ABOUT: &str =
     "Keep CloudTrail events for years and query them in SQL, as CloudTrail Lake did";
 
@@ -90,10 +96,18 @@ report, all others are taken, and the exit code is 3.
 With --from and --to, only events of that time are stored, and in folders and buckets with
 CloudTrail's layout only those days are looked at.
 
+With --watch, the command goes on and takes in what arrives, within ten seconds, until Ctrl-C or
+SIGTERM; it then ends the running commit and exits with 0. A file in a folder is taken when nobody
+writes to it any more. What fails is named and tried again. --report appends one JSON object per
+line for all that happens. For a bucket with many accounts, --notifications names an SQS queue that
+S3, SNS, EventBridge or CloudTrail tells of new log files; its messages are deleted once the log
+files are in the store.
+
 Examples:
   towpath ingest ./AWSLogs --store org-trail
   towpath ingest s3://my-trail/AWSLogs --store org-trail --from -7d
-  towpath ingest ./AWSLogs --store org-trail --from 2024-01-01 --to 2024-02-01 --report report.json";
+  towpath ingest ./AWSLogs --store org-trail --from 2024-01-01 --to 2024-02-01 --report report.json
+  towpath ingest s3://my-trail/AWSLogs --store org-trail --watch";
 
 const DEMO_HELP: &str = "\
 Makes a lake, ingests the bundled log files into a store called my-event-data-store, and runs
@@ -347,6 +361,19 @@ pub(crate) struct IngestArgs {
     /// Only events before this time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) to: Option<TimeArg>,
+
+    /// Go on and ingest what arrives, until Ctrl-C or SIGTERM
+    #[arg(long)]
+    pub(crate) watch: bool,
+
+    /// Seconds between two looks at the sources
+    #[arg(long, value_name = "N", default_value_t = LOOK_SECS_DEFAULT, requires = "watch")]
+    #[arg(value_parser = value_parser!(u64).range(1..=LOOK_SECS_MAX))]
+    pub(crate) every: u64,
+
+    /// URL of an SQS queue that is told what is written to the bucket, instead of looking
+    #[arg(long, value_name = "URL", requires = "watch", value_parser = not_empty)]
+    pub(crate) notifications: Option<String>,
 
     /// Write a JSON report with all counts and every log file that was not taken; - for stdout
     #[arg(long, value_name = "FILE")]

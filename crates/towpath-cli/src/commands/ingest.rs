@@ -51,7 +51,7 @@ pub(crate) async fn ingest_with_progress(
     Ok(store.ingest(sources, options, &|progress| line.show(progress)).await?)
 }
 
-fn options(args: &IngestArgs, now: DateTime<Utc>) -> Result<IngestOptions> {
+pub(super) fn options(args: &IngestArgs, now: DateTime<Utc>) -> Result<IngestOptions> {
     let resolve = |name: &str, time: Option<TimeArg>| {
         time.map(|time| time.resolve(now))
             .transpose()

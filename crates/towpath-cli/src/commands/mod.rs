@@ -8,6 +8,7 @@ mod ingest;
 mod man;
 mod query;
 mod store;
+mod watch;
 
 use anyhow::{Context, Result, bail};
 use tokio::signal;
@@ -20,6 +21,7 @@ pub(crate) use self::ingest::ingest;
 pub(crate) use self::man::man;
 pub(crate) use self::query::query;
 pub(crate) use self::store::{list_stores, store};
+pub(crate) use self::watch::watch;
 use crate::args::LimitArgs;
 use crate::config::Config;
 use crate::error::Outcome;
@@ -39,7 +41,7 @@ pub(crate) async fn until_interrupted(
 }
 
 /// Completes when the user or the system asks the program to end.
-async fn interruption() -> std::io::Result<()> {
+pub(crate) async fn interruption() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;

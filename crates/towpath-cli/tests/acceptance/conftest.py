@@ -89,11 +89,11 @@ def different_events(trail):
 
 @pytest.fixture(scope="session")
 def s3():
-    """A real S3 server on loopback: (endpoint, client). Stopped at the end."""
+    """A real S3 server on loopback, which has queues too: (endpoint, client). Stopped at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = dict(os.environ, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), SERVICES="s3")
+    env = dict(os.environ, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), SERVICES="s3,sqs")
     command = Path(sys.executable).parent / "ministack"
     server = subprocess.Popen([command], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     endpoint = f"http://127.0.0.1:{port}"

@@ -25,3 +25,4 @@ mod query;
 mod shell;
 /// `towpath store`.
 mod store;
+mod watch;

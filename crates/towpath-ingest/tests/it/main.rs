@@ -15,3 +15,4 @@ mod large;
 mod memory;
 mod real_logs;
 mod remote;
+mod watch;
