@@ -13,12 +13,13 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::catalog;
-use crate::commit::{self, CommitRecord};
+use crate::commit::CommitRecord;
 use crate::error::{Error, Result};
 use crate::hold::{self, Hold, NewHold};
 use crate::names;
 use crate::settings::{SettingsChange, StoreSettings, check_attributes, check_name, with_settings};
-use crate::store::{EventDataStore, REBASES_MAX};
+use crate::snapshot::Snapshot;
+use crate::store::{EventDataStore, Prepared};
 use crate::time::Retention;
 
 impl EventDataStore {
@@ -201,35 +202,30 @@ impl EventDataStore {
         note: &Value,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        for _ in 0..REBASES_MAX {
-            let snapshot = self.snapshot().await?;
+        if names::is_removed(self.files(), self.id()).await? {
+            return Err(Error::StoreNotFound { name: self.name(), near: None });
+        }
+        let prepare = |snapshot: &Snapshot| {
             let settings = changed(snapshot.settings())?;
             if settings == *snapshot.settings() {
-                return Ok(());
+                return Ok(None);
             }
-            if names::is_removed(self.files(), self.id()).await? {
-                return Err(Error::StoreNotFound { name: settings.name, near: None });
-            }
-            let version = snapshot.next_version(self.id())?;
             let settings = StoreSettings { updated_at: now, ..settings };
             let metadata = with_settings(snapshot.metadata(), &settings)?;
-            let record = CommitRecord { note: Some(note.clone()), ..CommitRecord::new() };
             let operation = DeltaOperation::SetTableProperties {
                 properties: metadata.configuration().clone().into_iter().collect(),
             };
-            let actions = vec![Action::Metadata(metadata)];
-            let text = commit::encode(version, &record, actions, operation, now)
-                .map_err(|err| self.log().not_added(err))?;
-            if self.log().commit(version, text, record.commit).await? {
-                info!(store = %self.id(), version, "settings changed");
-                self.log().checkpoint_if_due(version).await;
-                return Ok(());
-            }
+            Ok(Some(Prepared {
+                record: CommitRecord { note: Some(note.clone()), ..CommitRecord::new() },
+                actions: vec![Action::Metadata(metadata)],
+                operation,
+            }))
+        };
+        if let Some(version) = self.commit_on_newest(prepare, now).await? {
+            info!(store = %self.id(), version, "settings changed");
+            self.snapshot().await?;
         }
-        Err(Error::CommitConflict {
-            store: self.id().to_string(),
-            version: self.latest().version(),
-        })
+        Ok(())
     }
 }
 

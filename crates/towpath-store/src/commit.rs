@@ -138,6 +138,9 @@ pub(crate) struct ParsedCommit {
     pub(crate) timestamp_millis: Option<i64>,
     /// What Delta calls the operation.
     pub(crate) operation: Option<String>,
+    /// The data files it takes out of the table, from the root of the store, and when, in
+    /// milliseconds since 1970.
+    pub(crate) removed: Vec<(String, Option<i64>)>,
 }
 
 /// Reads the text of a commit; an error says why it is not whole.
@@ -171,6 +174,9 @@ impl ParsedCommit {
         if let Some(add) = line.add {
             self.adds_rows |= add.data_change;
         }
+        if let Some(remove) = line.remove {
+            self.removed.push((remove.path, remove.deletion_timestamp));
+        }
         if let Some(txn) = line.txn
             && txn.app_id == APP_ID
         {
@@ -184,6 +190,7 @@ impl ParsedCommit {
 struct Line {
     commit_info: Option<CommitInfoLine>,
     add: Option<AddLine>,
+    remove: Option<RemoveLine>,
     txn: Option<TxnLine>,
 }
 
@@ -198,6 +205,13 @@ struct CommitInfoLine {
 #[serde(rename_all = "camelCase")]
 struct AddLine {
     data_change: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RemoveLine {
+    path: String,
+    deletion_timestamp: Option<i64>,
 }
 
 #[derive(Deserialize)]

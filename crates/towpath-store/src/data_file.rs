@@ -2,24 +2,21 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{max, max_string, min, min_string};
-use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
-use deltalake::kernel::Add;
+use chrono::{DateTime, Utc};
+use deltalake::kernel::{Add, Remove};
 use object_store::path::Path;
-use parquet::arrow::ArrowWriter;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::commit::CommittedFile;
-use crate::error::{Error, Result};
-use crate::layout::{self, EVENT_TIME_COLUMN, PARTITION_COLUMN};
-use crate::parquet_layout::writer_properties;
-use crate::time::{TimeRange, calendarmonth};
+use crate::encoder::Encoder;
+use crate::error::Result;
+use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
+use crate::time::TimeRange;
 
 /// Rows in one data file, at most: sixteen row groups, some 250 MB of CloudTrail events.
 ///
@@ -34,10 +31,6 @@ pub const DATA_FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Fewer is better: the statistics of every file are in memory while a store is open.
 pub(crate) const STATISTICS_COLUMNS: &[&str] =
     &[EVENT_TIME_COLUMN, "eventSource", "eventName", "awsRegion", "recipientAccountId"];
-
-/// A longest or shortest string is left out of the statistics when it is longer than this, which
-/// a name of CloudTrail's never is: cutting the greatest would need care, and is not worth it.
-const STATISTICS_STRING_BYTES_MAX: usize = 64;
 
 /// Keys of `Add.tags`.
 const TAG_SHA256: &str = "towpath.sha256";
@@ -64,6 +57,43 @@ pub struct DataFile {
 }
 
 impl DataFile {
+    /// Whether this program wrote it, so that its SHA-256 and its event times are known.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        !self.sha256.is_empty()
+    }
+
+    /// The action that takes it out of the table; `data_change` says whether its rows go too.
+    ///
+    /// `within` is its path from the root of the store.
+    pub(crate) fn remove(&self, within: &str, data_change: bool, now: DateTime<Utc>) -> Remove {
+        Remove {
+            path: within.to_owned(),
+            data_change,
+            deletion_timestamp: Some(now.timestamp_millis()),
+            extended_file_metadata: Some(true),
+            partition_values: Some(HashMap::from([(
+                PARTITION_COLUMN.to_owned(),
+                Some(self.calendarmonth.to_string()),
+            )])),
+            size: i64::try_from(self.size_bytes).ok(),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+        }
+    }
+
+    /// What a commit records of it when it takes it out.
+    pub(crate) fn committed(&self, within: &str) -> CommittedFile {
+        CommittedFile {
+            path: within.to_owned(),
+            sha256: self.sha256.clone(),
+            bytes: self.size_bytes,
+            rows: self.rows,
+        }
+    }
+
     /// Whether it may hold an event inside `range`.
     #[must_use]
     pub fn may_hold(&self, range: TimeRange) -> bool {
@@ -83,7 +113,7 @@ pub struct NewDataFile {
     pub(crate) event_times: (i64, i64),
     pub(crate) calendarmonth: i64,
     pub(crate) sha256: String,
-    statistics: String,
+    pub(crate) statistics: String,
 }
 
 impl NewDataFile {
@@ -99,8 +129,8 @@ impl NewDataFile {
         self.bytes
     }
 
-    /// The action that adds it to the table.
-    pub(crate) fn add(&self, now: DateTime<Utc>) -> Add {
+    /// The action that adds it to the table; `data_change` says whether its rows are new there.
+    pub(crate) fn add(&self, data_change: bool, now: DateTime<Utc>) -> Add {
         let (min, max) = self.event_times;
         let tag = |key: &str, value: String| (key.to_owned(), Some(value));
         Add {
@@ -111,7 +141,7 @@ impl NewDataFile {
             )]),
             size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
             modification_time: now.timestamp_millis(),
-            data_change: true,
+            data_change,
             stats: Some(self.statistics.clone()),
             tags: Some(HashMap::from([
                 tag(TAG_SHA256, self.sha256.clone()),
@@ -165,138 +195,13 @@ pub(crate) fn encode(
     calendarmonth: i64,
     batches: &[RecordBatch],
 ) -> Result<(NewDataFile, Bytes)> {
-    let invalid = |reason: String| Error::InvalidRows { store: store.to_owned(), reason };
-    let (rows, event_times) = check_rows(calendarmonth, batches).map_err(invalid)?;
-    if rows > DATA_FILE_ROWS_MAX {
-        let what = "the number of rows of a data file";
-        return Err(Error::AppendTooLarge { what, found: rows, max: DATA_FILE_ROWS_MAX });
-    }
-    let content = encode_parquet(schema, batches)?;
-    let file = NewDataFile {
-        path: layout::new_data_file(calendarmonth),
-        bytes: content.len() as u64,
-        rows,
-        event_times,
-        calendarmonth,
-        sha256: sha256_hex(&content),
-        statistics: statistics(rows, batches).to_string(),
-    };
-    Ok((file, content.into()))
-}
-
-/// The number of rows and their least and greatest event time, if they are all of the month.
-fn check_rows(
-    calendarmonth_of_file: i64,
-    batches: &[RecordBatch],
-) -> Result<(u64, (i64, i64)), String> {
-    let mut rows = 0;
-    let mut span: Option<(i64, i64)> = None;
-    for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
-        let times = batch
-            .column_by_name(EVENT_TIME_COLUMN)
-            .filter(|times| is_event_time(times.data_type()))
-            .ok_or_else(|| format!("there is no column `{EVENT_TIME_COLUMN}` in UTC microseconds"))?
-            .as_primitive::<TimestampMicrosecondType>();
-        if times.null_count() > 0 {
-            return Err(format!("`{EVENT_TIME_COLUMN}` is NULL in some of them"));
-        }
-        let (Some(least), Some(greatest)) = (min(times), max(times)) else { continue };
-        span = Some(span.map_or((least, greatest), |(a, b)| (a.min(least), b.max(greatest))));
-        rows += batch.num_rows() as u64;
-    }
-    let (least, greatest) = span.ok_or("there are none")?;
-    let months = (calendarmonth(least), calendarmonth(greatest));
-    if months != (Some(calendarmonth_of_file), Some(calendarmonth_of_file)) {
-        return Err(format!("not all of them are of the month {calendarmonth_of_file}"));
-    }
-    Ok((rows, (least, greatest)))
+    let mut encoder = Encoder::new(store, schema, calendarmonth)?;
+    batches.iter().try_for_each(|batch| encoder.write(batch))?;
+    encoder.finish()
 }
 
 pub(crate) fn is_event_time(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if zone.as_ref() == "UTC")
-}
-
-fn encode_parquet(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>> {
-    let failed = |source| Error::Encode { source };
-    let mut writer =
-        ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(writer_properties()))
-            .map_err(failed)?;
-    for batch in batches {
-        writer.write(batch).map_err(failed)?;
-        let found = (writer.bytes_written() + writer.in_progress_size()) as u64;
-        check_bytes(found)?;
-    }
-    let content = writer.into_inner().map_err(failed)?;
-    check_bytes(content.len() as u64)?;
-    Ok(content)
-}
-
-fn check_bytes(found: u64) -> Result<()> {
-    if found <= DATA_FILE_BYTES_MAX {
-        return Ok(());
-    }
-    let what = "the number of bytes of a data file";
-    Err(Error::AppendTooLarge { what, found, max: DATA_FILE_BYTES_MAX })
-}
-
-/// Delta's statistics of the rows, as the JSON that its log holds.
-fn statistics(rows: u64, batches: &[RecordBatch]) -> Value {
-    let (mut min_values, mut max_values, mut null_counts) = (Map::new(), Map::new(), Map::new());
-    for name in STATISTICS_COLUMNS {
-        let columns: Vec<&ArrayRef> =
-            batches.iter().filter_map(|batch| batch.column_by_name(name)).collect();
-        let Some((least, greatest)) = least_and_greatest(&columns) else { continue };
-        let nulls: usize = columns.iter().copied().map(Array::null_count).sum();
-        null_counts.insert((*name).to_owned(), nulls.into());
-        if let Some(least) = least {
-            min_values.insert((*name).to_owned(), least.into());
-        }
-        if let Some(greatest) = greatest {
-            max_values.insert((*name).to_owned(), greatest.into());
-        }
-    }
-    json!({
-        "numRecords": rows,
-        "minValues": min_values,
-        "maxValues": max_values,
-        "nullCount": null_counts,
-    })
-}
-
-/// The least and the greatest value as Delta writes them; `None` for a type it is not done for.
-fn least_and_greatest(columns: &[&ArrayRef]) -> Option<(Option<String>, Option<String>)> {
-    match columns.first()?.data_type() {
-        DataType::Utf8 => {
-            let columns = || columns.iter().filter_map(|column| column.as_string_opt::<i32>());
-            let least = columns().filter_map(min_string).min();
-            let greatest = columns().filter_map(max_string).max();
-            let short = |text: &&str| text.len() <= STATISTICS_STRING_BYTES_MAX;
-            Some((
-                least.filter(short).map(str::to_owned),
-                greatest.filter(short).map(str::to_owned),
-            ))
-        }
-        data_type if is_event_time(data_type) => {
-            let columns = || {
-                columns
-                    .iter()
-                    .filter_map(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
-            };
-            let least = columns().filter_map(min).min();
-            let greatest = columns().filter_map(max).max();
-            Some((
-                least.and_then(|micros| millis_text(micros.div_euclid(1000))),
-                // Delta's text has milliseconds: rounded up, so that it never is below the value.
-                greatest
-                    .and_then(|micros| millis_text((micros.checked_add(999)?).div_euclid(1000))),
-            ))
-        }
-        _ => None,
-    }
-}
-
-fn millis_text(millis: i64) -> Option<String> {
-    Some(DateTime::from_timestamp_millis(millis)?.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 /// SHA-256 of `content` in lower-case hexadecimal, as this crate writes it everywhere.
@@ -411,7 +316,7 @@ mod tests {
             let range = TimeRange::new(time - before, time + after).unwrap();
 
             let now = DateTime::UNIX_EPOCH;
-            let read = super::data_file(Path::from("x"), &file.add(now)).unwrap();
+            let read = super::data_file(Path::from("x"), &file.add(true, now)).unwrap();
             prop_assert!(read.may_hold(range));
             prop_assert_eq!(read.rows, times.len() as u64);
 

@@ -282,6 +282,23 @@ pub enum Error {
         reason: String,
     },
 
+    /// Data files could not be read as Parquet, though they are what was committed.
+    #[error("could not decode a data file")]
+    Decode {
+        /// What the decoder said.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+
+    /// A compaction would not have kept the rows as they are. Nothing was committed.
+    #[error("data files of event data store `{store}` were not compacted: {reason}")]
+    CompactionMismatch {
+        /// The store's id.
+        store: String,
+        /// What differs.
+        reason: String,
+    },
+
     /// Rows could not be encoded as Parquet.
     #[error("could not encode a data file")]
     Encode {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::hold::Hold;
 use crate::settings::StoreSettings;
 use crate::time::TimeRange;
 
@@ -14,7 +15,7 @@ pub struct Kept {
 impl Kept {
     pub(crate) fn new(settings: &StoreSettings, now: DateTime<Utc>) -> Kept {
         let by_retention = TimeRange::new(settings.cutoff(now), i64::MAX);
-        let by_holds = settings.holds.iter().filter_map(|hold| hold.kept());
+        let by_holds = settings.holds.iter().filter_map(Hold::kept);
         Kept::union(by_retention.into_iter().chain(by_holds).collect())
     }
 

@@ -14,6 +14,8 @@
 //!     _delta_log/00000000000000000000.json         its commits and checkpoints
 //!     calendarmonth=202401/<uuid>.parquet          its data files
 //!     _towpath/writer.lock | writer.lease          held by the one writer
+//!     _towpath/compactor.lock | compactor.lease    held by the one who compacts
+//!     _towpath/commits/00000000000000000000.json.gz  what 256 commits did, saved to read faster
 //!     _towpath/aside/                              what `doctor --repair` moved out of the way
 //! ```
 //!
@@ -88,6 +90,15 @@ pub(crate) fn writer_lock(id: Uuid) -> LockPaths {
     LockPaths::new(&store(id).join("_towpath"), "writer")
 }
 
+pub(crate) fn compactor_lock(id: Uuid) -> LockPaths {
+    LockPaths::new(&store(id).join("_towpath"), "compactor")
+}
+
+/// What the commits from `first` on did, saved.
+pub(crate) fn saved_commits(id: Uuid, first: u64) -> Path {
+    store(id).join("_towpath").join("commits").join(format!("{first:020}.json.gz"))
+}
+
 pub(crate) fn log_folder(id: Uuid) -> Path {
     store(id).join("_delta_log")
 }
@@ -120,6 +131,18 @@ pub(crate) fn new_data_file(calendarmonth: i64) -> String {
     format!("{PARTITION_COLUMN}={calendarmonth}/{}.parquet", Uuid::new_v4())
 }
 
+/// Whether a path, from the root of the lake, is that of a data file of the store at `root`.
+pub(crate) fn is_data_file(root: &Path, path: &Path) -> bool {
+    let Some(within) = path.prefix_match(root) else { return false };
+    let parts: Vec<_> = within.collect();
+    let [month, name] = parts.as_slice() else { return false };
+    let month = month.as_ref().strip_prefix(PARTITION_COLUMN);
+    let month = month.and_then(|month| month.strip_prefix('='));
+    let id = name.as_ref().strip_suffix(".parquet");
+    month.is_some_and(|month| month.parse::<i64>().is_ok())
+        && id.is_some_and(|id| Uuid::try_parse(id).is_ok())
+}
+
 /// Where the one holder of something says so: a locked file locally, a lease object elsewhere.
 #[derive(Clone, Debug)]
 pub(crate) struct LockPaths {
@@ -138,8 +161,26 @@ impl LockPaths {
 
 #[cfg(test)]
 mod tests {
-    use super::{checkpoint_version, commit_version, may_precede_lake};
+    use super::{
+        checkpoint_version, commit_version, is_data_file, may_precede_lake, new_data_file, store,
+    };
     use object_store::path::Path;
+    use uuid::Uuid;
+
+    #[test]
+    fn only_our_own_data_files_are_taken_for_data_files() {
+        let root = store(Uuid::from_u128(7));
+        assert!(is_data_file(&root, &Path::from(format!("{root}/{}", new_data_file(202_401)))));
+        for other in [
+            "_delta_log/00000000000000000010.checkpoint.parquet",
+            "calendarmonth=202401/notes.parquet",
+            "calendarmonth=202401/deep/00000000-0000-0000-0000-000000000007.parquet",
+            "month=202401/00000000-0000-0000-0000-000000000007.parquet",
+            "00000000-0000-0000-0000-000000000007.parquet",
+        ] {
+            assert!(!is_data_file(&root, &Path::from(format!("{root}/{other}"))), "{other}");
+        }
+    }
 
     #[test]
     fn log_files_are_told_by_their_names() {

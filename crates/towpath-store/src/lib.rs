@@ -41,11 +41,14 @@
 mod catalog;
 mod change;
 mod commit;
+mod compact;
 mod conditional_put;
 mod data_file;
 mod delta_log;
 mod documents;
+mod encoder;
 mod error;
+mod expire;
 mod hold;
 mod kept;
 mod lake_files;
@@ -53,11 +56,14 @@ mod layout;
 mod lease;
 mod local;
 mod location;
+mod merge;
 mod names;
 mod nearest;
 mod parquet_layout;
 mod removed;
 mod repair;
+mod rows_digest;
+mod saved_commits;
 mod settings;
 mod signing_key;
 mod snapshot;
@@ -68,15 +74,21 @@ mod writer;
 
 pub use crate::catalog::{Catalog, NewStore};
 pub use crate::commit::{CommittedFile, Source};
+pub use crate::compact::{
+    COMPACTION_MAX, COMPACTION_TARGET_BYTES, CompactionGroup, CompactionPolicy, CompactionReport,
+    compaction_plan,
+};
 pub use crate::data_file::{
     DATA_FILE_BYTES_MAX, DATA_FILE_ROWS_MAX, DataFile, NewDataFile, sha256_hex,
 };
 pub use crate::documents::{Document, DocumentLease, Documents};
 pub use crate::error::{Error, Result};
+pub use crate::expire::{Expiry, GRACE, RemovedFile, UNCOMMITTED_AGE_MIN};
 pub use crate::hold::{HOLDS_MAX, Hold, NewHold};
 pub use crate::kept::Kept;
 pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;
+pub use crate::merge::ROW_ORDER;
 pub use crate::removed::RemovedStore;
 pub use crate::repair::{RepairPlan, RepairStep, TornReason};
 pub use crate::settings::{RESTORE_DAYS, SettingsChange, StoreSettings};

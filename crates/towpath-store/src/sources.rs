@@ -2,19 +2,16 @@
 
 use std::collections::HashMap;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
 
 use crate::commit::{CommittedFile, Source};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::snapshot::Snapshot;
 use crate::store::EventDataStore;
 
-/// Commits read at the same time. Each may be some megabytes; on an object store, reading one
-/// takes tens of milliseconds, most of it waiting.
-const COMMITS_IN_FLIGHT_MAX: usize = 16;
-
 /// What one commit of a store did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitSummary {
     /// The version it made.
     pub version: u64,
@@ -87,41 +84,5 @@ impl SourceIndex {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()
-    }
-}
-
-impl EventDataStore {
-    /// What the commits `first..=last` did, oldest first, read as they are asked for.
-    ///
-    /// # Errors
-    ///
-    /// The stream ends with [`Error::Damaged`] if a commit is missing, with [`Error::TornCommit`]
-    /// if one is not whole, or with an error of the storage.
-    pub fn commits(
-        &self,
-        first: u64,
-        last: u64,
-    ) -> impl futures::Stream<Item = Result<CommitSummary>> + Send + Unpin + '_ {
-        stream::iter(first..=last)
-            .map(move |version| Box::pin(self.commit_summary(version)))
-            .buffered(COMMITS_IN_FLIGHT_MAX)
-    }
-
-    async fn commit_summary(&self, version: u64) -> Result<CommitSummary> {
-        let commit = self.log().read_commit(version).await?.ok_or_else(|| Error::Damaged {
-            path: crate::layout::commit(self.id(), version),
-            reason: "the commit is missing".into(),
-        })?;
-        let ours = commit.record.is_some();
-        let (sources, data_files) =
-            commit.record.map(|record| (record.sources, record.data_files)).unwrap_or_default();
-        Ok(CommitSummary {
-            version,
-            timestamp_millis: commit.timestamp_millis,
-            operation: commit.operation,
-            ours,
-            sources,
-            data_files,
-        })
     }
 }

@@ -5,7 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use deltalake::kernel::Action;
+use deltalake::protocol::DeltaOperation;
 use deltalake::table::state::DeltaTableState;
 use futures::TryStreamExt;
 use object_store::path::Path;
@@ -16,6 +19,7 @@ use tokio::task;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use crate::commit::{self, CommitRecord};
 use crate::data_file::{self, DataFile, NewDataFile};
 use crate::delta_log::{DeltaLog, Loaded};
 use crate::error::{Error, Result};
@@ -31,6 +35,13 @@ use crate::writer::{Append, Writer};
 /// Times that a change of settings or an append is made anew on a newer version, at most. Only
 /// other programs commit beside the holder of the lease.
 pub(crate) const REBASES_MAX: u32 = 16;
+
+/// What a commit is to say, made from the snapshot that it follows.
+pub(crate) struct Prepared {
+    pub(crate) record: CommitRecord,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) operation: DeltaOperation,
+}
 
 /// An event data store. Cloning it is cheap, and the clones share what they loaded.
 #[derive(Clone)]
@@ -176,6 +187,44 @@ impl EventDataStore {
         Ok(Held { lease, _turn: turn })
     }
 
+    /// Commits what `prepare` makes of the newest snapshot, anew where another program came first,
+    /// and returns the version; `None` if there was nothing to do. The caller has the lease.
+    pub(crate) async fn commit_on_newest(
+        &self,
+        prepare: impl Fn(&Snapshot) -> Result<Option<Prepared>> + Send + Sync,
+        now: DateTime<Utc>,
+    ) -> Result<Option<u64>> {
+        for _ in 0..REBASES_MAX {
+            let snapshot = self.snapshot().await?;
+            let Some(prepared) = prepare(&snapshot)? else { return Ok(None) };
+            let Prepared { record, actions, operation } = prepared;
+            let version = snapshot.next_version(self.id())?;
+            let text = commit::encode(version, &record, actions, operation, now)
+                .map_err(|err| self.log().not_added(err))?;
+            if self.log().commit(version, text, record.commit).await? {
+                self.log().checkpoint_if_due(version).await;
+                return Ok(Some(version));
+            }
+        }
+        Err(Error::CommitConflict {
+            store: self.id().to_string(),
+            version: self.latest().version(),
+        })
+    }
+
+    /// The path of a data file from the root of the store, as the log names it; `None` if it is
+    /// not in the store's folder.
+    pub(crate) fn within(&self, file: &DataFile) -> Option<Path> {
+        let root = self.inner.files.full_path(&layout::store(self.id()));
+        Some(file.path.prefix_match(&root)?.collect())
+    }
+
+    /// The path of a file of the store from the root of the lake.
+    pub(crate) fn path_in_lake(&self, within: &Path) -> Path {
+        let root = layout::store(self.id());
+        root.parts().chain(within.parts()).collect()
+    }
+
     /// Writes rows of one month, in the order given, as a data file that is in no commit yet.
     ///
     /// Give it to [`Writer::commit`]. The file is on the disk when this returns.
@@ -207,10 +256,13 @@ impl EventDataStore {
                 return Err(Error::InvalidRows { store, reason: err.to_string() });
             }
         };
-        let (root, within) = (layout::store(self.id()), Path::from(file.path.as_str()));
-        let path = root.parts().chain(within.parts()).collect();
-        self.inner.files.write(&path, content).await?;
+        self.put_data_file(&file, content).await?;
         Ok(file)
+    }
+
+    pub(crate) async fn put_data_file(&self, file: &NewDataFile, content: Bytes) -> Result<()> {
+        let path = self.path_in_lake(&Path::from(file.path.as_str()));
+        self.inner.files.write(&path, content).await
     }
 
     /// Reads a data file and compares it with what was committed.

@@ -103,7 +103,7 @@ async fn commit(
     let files = append.data_files.len();
     check_size("the number of data files of an append", files, APPEND_DATA_FILES_MAX)?;
     let actions: Vec<Action> =
-        append.data_files.iter().map(|file| Action::Add(file.add(now))).collect();
+        append.data_files.iter().map(|file| Action::Add(file.add(true, now))).collect();
     let rows: u64 = append.data_files.iter().map(NewDataFile::rows).sum();
     let sources = append.sources.len();
     let record = CommitRecord {

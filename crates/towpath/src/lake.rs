@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
 use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement, session_state};
-use towpath_store::{Catalog, Location};
+use towpath_store::{Catalog, Location, RemovedStore, RepairPlan};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
 use crate::limits::QueryLimits;
 use crate::rows::{Rows, Started};
 use crate::statistics::{Measured, ScanLog};
-use crate::store::{NewStore, Store};
+use crate::store::{CHANGE_WAIT_MAX, NewStore, Store};
 use crate::table::event_table;
 
 /// The name under which the engine knows the lake's object store. Each lake has a runtime of its
@@ -195,6 +195,47 @@ impl Lake {
     pub async fn store(&self, name_or_id: &str) -> Result<Store> {
         let store = self.catalog.store(name_or_id).await?;
         Ok(Store::new(store, Arc::clone(&self.options)))
+    }
+
+    /// The deleted stores that [`Lake::remove_deleted_stores`] would remove now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::stores`].
+    pub async fn removable_stores(&self) -> Result<Vec<RemovedStore>> {
+        Ok(self.catalog.removable((self.options.now)()).await?)
+    }
+
+    /// Removes for good the deleted stores that can no longer be restored and are not on hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::stores`].
+    pub async fn remove_deleted_stores(&self) -> Result<Vec<RemovedStore>> {
+        Ok(self.catalog.remove_deleted((self.options.now)(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// What a repair of each store would do, also of those that cannot be opened. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A store that is damaged beyond what a power loss explains; storage errors.
+    pub async fn repair_plans(&self) -> Result<Vec<RepairPlan>> {
+        let mut plans = Vec::new();
+        for id in self.catalog.store_ids().await? {
+            plans.push(self.catalog.repair_plan(id).await?);
+        }
+        Ok(plans)
+    }
+
+    /// Repairs a store as planned: moves aside the commits that are not whole.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) while somebody writes to the store;
+    /// storage errors.
+    pub async fn repair(&self, plan: &RepairPlan) -> Result<()> {
+        Ok(self.catalog.repair(plan, (self.options.now)(), CHANGE_WAIT_MAX).await?)
     }
 
     /// Runs one statement of Trino SQL, a `SELECT`, `WITH`, `VALUES` or `EXPLAIN`, and returns its

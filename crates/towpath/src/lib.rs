@@ -46,7 +46,10 @@ mod watch;
 
 pub use arrow;
 pub use towpath_ingest::{IngestOptions, IngestReport, Progress, WatchEvent, WatchReport};
-pub use towpath_store::{Hold, NewHold, PublicKey, Retention, TimeRange};
+pub use towpath_store::{
+    CompactionPolicy, CompactionReport, Expiry, Hold, NewHold, PublicKey, RemovedStore, RepairPlan,
+    Retention, TimeRange,
+};
 
 pub use crate::batch_query::{
     BatchDelivery, BatchQuery, BatchStatistics, Delivery, DeliveryStatus, NewQuery, PAGE_ROWS_MAX,

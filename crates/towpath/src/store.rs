@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use towpath_ingest::{IngestOptions, IngestReport, Progress};
-use towpath_store::{EventDataStore, Hold, Location, NewHold, Retention, SettingsChange};
+use towpath_store::{
+    CompactionPolicy, CompactionReport, EventDataStore, Expiry, Hold, Location, NewHold, Retention,
+    SettingsChange,
+};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::lake::LakeOptions;
 
 /// How long a change waits for others that write to the store: an append is seconds.
-const CHANGE_WAIT_MAX: Duration = Duration::from_secs(60);
+pub(crate) const CHANGE_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// What a store to be created is to be.
 #[derive(Clone, Debug)]
@@ -195,6 +198,48 @@ impl Store {
     /// storage errors.
     pub async fn release_hold(&self, id: Uuid, released_by: &str) -> Result<()> {
         Ok(self.store.release_hold(id, released_by, self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// What [`Store::expire`] would do now; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Storage errors.
+    pub async fn plan_expiry(&self) -> Result<Expiry> {
+        Ok(self.store.plan_expiry(self.now()).await?)
+    }
+
+    /// Drops the data files that hold nothing but expired events, and removes files that no query
+    /// can be reading any more. What legal holds cover stays.
+    ///
+    /// Queries never return an expired event, also before this is run.
+    ///
+    /// # Errors
+    ///
+    /// Storage errors.
+    pub async fn expire(&self) -> Result<Expiry> {
+        Ok(self.store.expire(self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Makes small data files fewer. It changes no answer, and queries and ingests go on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Storage errors, and those of a data file that is not what was committed.
+    pub async fn compact(&self, policy: &CompactionPolicy) -> Result<CompactionReport> {
+        Ok(self.store.compact(policy, self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Does what keeps a store in order while events keep arriving: [compacts](Store::compact)
+    /// patiently and [expires](Store::expire). Meant to be run every few minutes; with nothing to
+    /// do it costs a look at the store.
+    ///
+    /// # Errors
+    ///
+    /// Those of both.
+    pub async fn maintain(&self) -> Result<(CompactionReport, Expiry)> {
+        let compacted = self.compact(&CompactionPolicy::AUTOMATIC).await?;
+        Ok((compacted, self.expire().await?))
     }
 
     fn now(&self) -> DateTime<Utc> {

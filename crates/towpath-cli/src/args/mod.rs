@@ -6,6 +6,7 @@
 mod config;
 mod generate;
 mod limits;
+mod maintenance;
 mod query;
 mod shell;
 
@@ -21,6 +22,7 @@ use uuid::Uuid;
 pub(crate) use self::config::ConfigArgs;
 pub(crate) use self::generate::{CompletionsArgs, ManArgs};
 pub(crate) use self::limits::{LimitArgs, MEMORY_MIB, ROWS_OR_BYTES, RUN_SECS};
+pub(crate) use self::maintenance::{CompactArgs, DoctorArgs, ExpireArgs};
 pub(crate) use self::query::QueryArgs;
 pub(crate) use self::shell::ShellArgs;
 use crate::output::Format;
@@ -161,6 +163,18 @@ pub(crate) enum Command {
     /// Take log files into a store, each event once
     #[command(after_help = INGEST_HELP)]
     Ingest(IngestArgs),
+
+    /// Make small data files fewer
+    #[command(after_help = maintenance::COMPACT_HELP)]
+    Compact(CompactArgs),
+
+    /// Drop what is past retention and remove what no query can read any more
+    #[command(after_help = maintenance::EXPIRE_HELP)]
+    Expire(ExpireArgs),
+
+    /// Look for stores that a power loss damaged, and repair them
+    #[command(after_help = maintenance::DOCTOR_HELP)]
+    Doctor(DoctorArgs),
 
     /// Run a statement and print its rows
     #[command(after_help = query::HELP)]

@@ -1,8 +1,11 @@
 //! One module per subcommand.
 
+mod compact;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
+mod expire;
 mod hold;
 mod ingest;
 mod man;
@@ -12,11 +15,14 @@ mod watch;
 
 use anyhow::{Context, Result, bail};
 use tokio::signal;
-use towpath::Lake;
+use towpath::{Lake, Store};
 
+pub(crate) use self::compact::compact;
 pub(crate) use self::completions::completions;
 pub(crate) use self::config::config;
 pub(crate) use self::demo::demo;
+pub(crate) use self::doctor::doctor;
+pub(crate) use self::expire::expire;
 pub(crate) use self::ingest::ingest;
 pub(crate) use self::man::man;
 pub(crate) use self::query::query;
@@ -57,4 +63,12 @@ pub(crate) async fn interruption() -> std::io::Result<()> {
 /// Opens the lake that is meant, to query it within `limits`.
 pub(crate) async fn open_lake(config: &Config, limits: LimitArgs) -> Result<Lake> {
     Ok(Lake::open(config.lake()?, config.lake_options(limits)).await?)
+}
+
+/// The store that is meant, or all of `lake`.
+async fn stores_meant(lake: &Lake, store: Option<&str>) -> Result<Vec<Store>> {
+    match store {
+        Some(store) => Ok(vec![lake.store(store).await?]),
+        None => Ok(lake.stores().await?),
+    }
 }

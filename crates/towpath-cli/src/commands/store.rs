@@ -186,6 +186,10 @@ fn flag(value: bool) -> ArrayRef {
     Arc::new(BooleanArray::from(vec![value]))
 }
 
+pub(super) fn counts(values: impl IntoIterator<Item = u64>) -> ArrayRef {
+    Arc::new(UInt64Array::from_iter_values(values))
+}
+
 pub(super) fn strings(values: impl IntoIterator<Item = String>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }

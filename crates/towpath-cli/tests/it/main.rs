@@ -18,6 +18,7 @@ mod harness;
 mod ingest;
 mod life_cycle;
 /// The catalogue of questions.
+mod maintenance;
 mod queries;
 /// `towpath query`.
 mod query;

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
@@ -195,6 +196,63 @@ impl Drop for DurableUpload {
             fs::remove_file(&self.staging).unwrap_or_default();
         }
     }
+}
+
+/// The staging files below `folder` of the lake at `lake` that were last written before `before`,
+/// with their sizes. Their writers are gone.
+pub(crate) async fn stale_staging(
+    lake: &FilePath,
+    folder: &Path,
+    before: DateTime<Utc>,
+) -> Result<Vec<(PathBuf, u64)>> {
+    let folder = lake.join(folder.as_ref());
+    let root = folder.clone();
+    let found = task::spawn_blocking(move || {
+        let mut found = Vec::new();
+        for holder in [root.clone()].into_iter().chain(folders(&root)?) {
+            for file in fs::read_dir(&holder)? {
+                let file = file?;
+                let name = file.file_name().to_string_lossy().into_owned();
+                // Gone since it was listed: its writer published it.
+                let Ok(metadata) = file.metadata() else { continue };
+                let is_stale = DateTime::<Utc>::from(metadata.modified()?) < before;
+                if !is_staging(&name) || !metadata.is_file() || !is_stale {
+                    continue;
+                }
+                found.push((file.path(), metadata.len()));
+            }
+        }
+        Ok::<_, io::Error>(found)
+    });
+    found.await?.map_err(|err| io_error(&folder, err))
+}
+
+/// Removes a staging file that [`stale_staging`] found.
+pub(crate) async fn remove_staging(path: PathBuf) -> Result<()> {
+    let removed = task::spawn_blocking(move || match fs::remove_file(&path) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(io_error(&path, err)),
+        _ => Ok(()),
+    });
+    removed.await?
+}
+
+/// The folders in `folder`, one level deep: staging files are only beside what they become.
+fn folders(folder: &FilePath) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a file name is one that [`new_staging`] makes.
+fn is_staging(name: &str) -> bool {
+    name.rsplit_once('#').is_some_and(|(_, digits)| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Opens a new file beside `path`, making the folder when it is missing.

@@ -85,7 +85,7 @@ async fn hold_says_who_when_and_why_and_the_log_says_who_released_it() {
     let (folder, catalog, store) = local_store().await;
     let placed = held(&store).await;
     let opened = catalog.store("trail").await.unwrap();
-    assert_eq!(opened.settings().holds, [placed.clone()]);
+    assert_eq!(opened.settings().holds, std::slice::from_ref(&placed));
     assert_eq!((placed.reason.as_str(), placed.placed_by.as_str()), ("case 7", "jdoe"));
     assert_eq!(placed.placed_at, now());
 

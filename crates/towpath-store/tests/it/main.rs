@@ -4,9 +4,13 @@
 
 mod append;
 mod catalog;
+mod compact;
 mod conditional_put;
 mod data_files;
+mod expire;
 mod faults;
+mod faulty_changes;
+mod faulty_store;
 mod foreign;
 mod kill;
 mod layout;
@@ -15,6 +19,7 @@ mod life_cycle;
 mod repair;
 mod retention;
 mod s3;
+mod saved_commits;
 mod settings;
 mod sources;
 mod support;

@@ -7,6 +7,7 @@ mod events;
 mod explain;
 mod lakes;
 mod limits;
+mod maintenance;
 mod pruning;
 mod queries;
 mod retention;
