@@ -1,6 +1,7 @@
 //! The catalog: which event data stores a lake has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -33,10 +34,16 @@ use crate::time::Retention;
 /// How long making a store waits for another one that is being made: a few writes each.
 const CATALOG_WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// Stores that a catalog keeps open. Reading a log anew takes 20 ms of a query; a lake with more
+/// stores than this, which no account of CloudTrail Lake may have, reads some of them anew.
+const OPEN_STORES_MAX: usize = 1_000;
+
 /// The event data stores of one lake.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     files: LakeFiles,
+    /// The stores that were opened, to be asked for newer versions rather than read anew.
+    open: Arc<Mutex<HashMap<Uuid, EventDataStore>>>,
 }
 
 /// An event data store to be made.
@@ -76,7 +83,7 @@ impl Catalog {
     pub async fn open(location: Location) -> Result<Catalog> {
         let files = LakeFiles::new(location);
         if is_lake(&files).await? {
-            return Ok(Catalog { files });
+            return Ok(Catalog::new(files));
         }
         let reason = if is_empty(&files).await? {
             "there is nothing; create an event data store in it first"
@@ -107,7 +114,11 @@ impl Catalog {
             files.create(&layout::marker(), Bytes::from(format!("{marker}\n"))).await?;
             is_lake(&files).await?;
         }
-        Ok(Catalog { files })
+        Ok(Catalog::new(files))
+    }
+
+    fn new(files: LakeFiles) -> Catalog {
+        Catalog { files, open: Arc::default() }
     }
 
     /// Where the lake is.
@@ -226,6 +237,15 @@ impl Catalog {
     }
 
     async fn store_by_id(&self, id: Uuid, asked: &str) -> Result<EventDataStore> {
+        if let Some(store) = self.open_store(id) {
+            let is_read = store.snapshot().await.is_ok();
+            // A name is reserved for as long as the store is there. An id may outlive it.
+            let may_be_removed = store_id(asked).is_some() || store.settings().deleted_at.is_some();
+            if is_read && !(may_be_removed && names::is_removed(&self.files, id).await?) {
+                return Ok(store);
+            }
+            self.lock_open().remove(&id);
+        }
         let opened = Box::pin(EventDataStore::open(&self.files, id)).await;
         let is_whole = matches!(&opened, Ok(Some(store)) if store.settings().deleted_at.is_none());
         // Only a store that was deleted is ever removed, and then its log may be there in part.
@@ -233,9 +253,24 @@ impl Catalog {
             return Err(self.not_found(asked).await);
         }
         match opened? {
-            Some(store) => Ok(store),
+            Some(store) => {
+                let mut open = self.lock_open();
+                if open.len() >= OPEN_STORES_MAX {
+                    open.clear();
+                }
+                open.insert(id, store.clone());
+                Ok(store)
+            }
             None => Err(self.not_found(asked).await),
         }
+    }
+
+    fn open_store(&self, id: Uuid) -> Option<EventDataStore> {
+        self.lock_open().get(&id).cloned()
+    }
+
+    fn lock_open(&self) -> MutexGuard<'_, HashMap<Uuid, EventDataStore>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The catalog's files, for what else is done to the whole lake.

@@ -134,6 +134,11 @@ impl DeltaLog {
         }
     }
 
+    /// Whether there is a version after `known`. Versions have no gaps, so that one question tells.
+    pub(crate) async fn has_newer(&self, known: u64) -> Result<bool> {
+        self.files.exists(&layout::commit(self.id, known + 1)).await
+    }
+
     /// What the commit of a version says; `None` if there is no such commit.
     ///
     /// # Errors

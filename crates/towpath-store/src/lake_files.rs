@@ -69,6 +69,22 @@ impl LakeFiles {
         Ok(self.read_versioned(path).await?.map(|(bytes, _version)| bytes))
     }
 
+    /// Whether there is such a file.
+    pub(crate) async fn exists(&self, path: &Path) -> Result<bool> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.objects.head(path).await {
+                Ok(_meta) => return Ok(true),
+                Err(object_store::Error::NotFound { .. }) => return Ok(false),
+                Err(err) if attempt >= ATTEMPTS_MAX || is_permanent(&err) => {
+                    return Err(Error::storage("read", path, err));
+                }
+                Err(_) => pause_after(attempt - 1).await,
+            }
+        }
+    }
+
     /// The content of a file and what a conditional overwrite of it must name.
     pub(crate) async fn read_versioned(
         &self,

@@ -142,6 +142,9 @@ impl EventDataStore {
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
         let mut state = self.inner.state.lock().await;
         let known = self.latest();
+        if !self.inner.log.has_newer(known.version()).await? {
+            return Ok(known);
+        }
         let loaded = Box::pin(self.inner.log.load(Some(&state))).await?;
         let Some(Loaded { state: newer, .. }) = &loaded else {
             return Ok(known);
