@@ -32,8 +32,14 @@ fn default_filter(verbose: u8) -> &'static str {
     match verbose {
         // The command itself names every log file that an ingest rejects.
         0 => "warn,towpath_ingest=error",
-        1 => "warn,towpath=info,towpath_store=info,towpath_ingest=info,towpath_sql=info",
-        2 => "info,towpath=debug,towpath_store=debug,towpath_ingest=debug,towpath_sql=debug",
-        _ => "debug,towpath=trace,towpath_store=trace,towpath_ingest=trace,towpath_sql=trace",
+        1 => {
+            "warn,towpath=info,towpath_store=info,towpath_ingest=info,towpath_sql=info,towpath_server=info"
+        }
+        2 => {
+            "info,towpath=debug,towpath_store=debug,towpath_ingest=debug,towpath_sql=debug,towpath_server=debug"
+        }
+        _ => {
+            "debug,towpath=trace,towpath_store=trace,towpath_ingest=trace,towpath_sql=trace,towpath_server=trace"
+        }
     }
 }

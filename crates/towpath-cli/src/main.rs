@@ -54,7 +54,11 @@ fn main() -> ExitCode {
 /// Reads the command line and runs the command in a runtime of its own.
 fn start() -> Result<Outcome> {
     let args = Args::read(args_os())?;
-    let config = Config::read(&args.global, &Environment::read())?;
+    let mut config = Config::read(&args.global, &Environment::read())?;
+    // Of a server, people want to know what it does without asking.
+    if matches!(args.command, Some(Command::Serve(_))) {
+        config.verbose = config.verbose.max(1);
+    }
     logging::init(&config);
     let threads = available_parallelism().map_or(1, NonZeroUsize::get);
     let runtime = Builder::new_multi_thread()
@@ -82,6 +86,7 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Doctor(args)) => until_interrupted(commands::doctor(config, args)).await,
         Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,
+        Some(Command::Serve(args)) => commands::serve(config, args).await,
         Some(Command::Config(args)) => commands::config(config, &args),
         Some(Command::Completions(args)) => commands::completions(&args),
         Some(Command::Man(args)) => commands::man(&args),

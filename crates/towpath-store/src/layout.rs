@@ -8,6 +8,7 @@
 //! <lake>/_towpath/conditional-put.json             the object store has passed the self-test
 //! <lake>/_towpath/documents.lock                   held while a document is replaced
 //! <lake>/queries/, saved-queries/, schedules/      documents: what people asked, see `Documents`
+//! <lake>/api/                                      documents: what only AWS's API knows
 //! <lake>/keys/                                     signing keys
 //! <lake>/_selftest/                                the self-test, while it runs
 //! <lake>/stores/<id>/                              one Delta table

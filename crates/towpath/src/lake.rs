@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
 use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement, session_state};
-use towpath_store::{Catalog, Location, RemovedStore, RepairPlan};
+use towpath_store::{Catalog, Documents, Location, RemovedStore, RepairPlan};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -294,6 +294,22 @@ impl Lake {
         };
         let planned = timeout_at(Instant::now() + limits.run_max(), planning).await;
         planned.map_err(|_| Error::too_long(limits.run_max()))?
+    }
+
+    /// The ids of the stores that a statement names. The statement is planned and not run.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lake::query`] until there would be rows.
+    pub async fn stores_of(&self, statement: &str, limits: QueryLimits) -> Result<Vec<Uuid>> {
+        Box::pin(self.plan_only(statement, limits)).await
+    }
+
+    /// Small documents that a server keeps in a folder of the lake, a name that the lake uses for
+    /// nothing else.
+    #[must_use]
+    pub fn documents(&self, folder: &str) -> Documents {
+        self.catalog.documents(folder)
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

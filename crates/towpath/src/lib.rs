@@ -47,8 +47,8 @@ mod watch;
 pub use arrow;
 pub use towpath_ingest::{IngestOptions, IngestReport, Progress, WatchEvent, WatchReport};
 pub use towpath_store::{
-    CompactionPolicy, CompactionReport, Expiry, Hold, NewHold, PublicKey, RemovedStore, RepairPlan,
-    Retention, TimeRange,
+    CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey, RemovedStore,
+    RepairPlan, Retention, TimeRange,
 };
 
 pub use crate::batch_query::{

@@ -8,6 +8,7 @@ mod generate;
 mod limits;
 mod maintenance;
 mod query;
+mod serve;
 mod shell;
 
 use std::ffi::OsString;
@@ -24,6 +25,7 @@ pub(crate) use self::generate::{CompletionsArgs, ManArgs};
 pub(crate) use self::limits::{LimitArgs, MEMORY_MIB, ROWS_OR_BYTES, RUN_SECS};
 pub(crate) use self::maintenance::{CompactArgs, DoctorArgs, ExpireArgs};
 pub(crate) use self::query::QueryArgs;
+pub(crate) use self::serve::ServeArgs;
 pub(crate) use self::shell::ShellArgs;
 use crate::output::Format;
 use crate::time::TimeArg;
@@ -183,6 +185,10 @@ pub(crate) enum Command {
     /// Run statements as you type them, or from a pipe
     #[command(after_help = shell::HELP)]
     Shell(ShellArgs),
+
+    /// Answer AWS's own clients over HTTP, as CloudTrail Lake did
+    #[command(after_help = serve::HELP)]
+    Serve(ServeArgs),
 
     /// Show every setting that holds, and where it comes from
     #[command(after_help = config::HELP)]

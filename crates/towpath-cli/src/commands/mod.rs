@@ -10,6 +10,7 @@ mod hold;
 mod ingest;
 mod man;
 mod query;
+mod serve;
 mod store;
 mod watch;
 
@@ -26,6 +27,7 @@ pub(crate) use self::expire::expire;
 pub(crate) use self::ingest::ingest;
 pub(crate) use self::man::man;
 pub(crate) use self::query::query;
+pub(crate) use self::serve::serve;
 pub(crate) use self::store::{list_stores, store};
 pub(crate) use self::watch::watch;
 use crate::args::LimitArgs;

@@ -9,6 +9,7 @@
 //! | `TOWPATH_CONFIG` | the file of settings, where `--config` does not say |
 //! | `TOWPATH_LAKE` | the lake, where `--lake` does not say |
 //! | `TOWPATH_FORMAT`, `TOWPATH_PAGER`, `TOWPATH_RUN_SECS_MAX`, … | as the keys of the file |
+//! | `TOWPATH_ACCESS_KEY_ID`, `TOWPATH_SECRET_ACCESS_KEY` | the administrator's key of `towpath serve` |
 //! | `TOWPATH_LOG` | filter of log lines, in the form of `tracing`'s `EnvFilter` |
 //! | `PAGER` | the pager, where nothing of ours names one |
 //! | `XDG_CONFIG_HOME`, `HOME` | where `towpath/towpath.toml` and `.towpathrc` lie |
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use toml::Spanned;
 use towpath::{LakeOptions, QueryLimits};
+use towpath_server::AccessKey;
 
 pub(crate) use self::environment::Environment;
 use self::file::ConfigFile;
@@ -157,6 +159,8 @@ pub(crate) struct Config {
     pub(crate) history: Option<PathBuf>,
     /// `~/.towpathrc`, whether it is there or not.
     pub(crate) rc_file: Option<PathBuf>,
+    /// `TOWPATH_ACCESS_KEY_ID` and `TOWPATH_SECRET_ACCESS_KEY`.
+    pub(crate) access_key: Option<AccessKey>,
     storage_options: BTreeMap<String, Setting<String>>,
 }
 
@@ -227,6 +231,7 @@ impl Config {
                 .own_folder("XDG_STATE_HOME", ".local/state")
                 .map(|folder| folder.join("history")),
             rc_file: environment.absolute_path("HOME").map(|home| home.join(".towpathrc")),
+            access_key: sources.access_key()?,
             storage_options: sources.storage_options(),
             file: file.map(|file| Setting { value: file.path.clone(), origin: file_origin }),
         })
@@ -410,6 +415,19 @@ impl<'a> Sources<'a> {
             return Err(Misconfigured::new(setting.origin, message).into());
         }
         Ok(Some(setting))
+    }
+
+    /// The key of the server's administrator: both parts of it or none.
+    fn access_key(&self) -> Result<Option<AccessKey>> {
+        match (self.variable("ACCESS_KEY_ID"), self.variable("SECRET_ACCESS_KEY")) {
+            (Some(id), Some(secret)) => Ok(Some(AccessKey::administrator(id.value, secret.value))),
+            (None, None) => Ok(None),
+            (Some(one), None) | (None, Some(one)) => {
+                let message = "the other of TOWPATH_ACCESS_KEY_ID and TOWPATH_SECRET_ACCESS_KEY \
+                               is missing";
+                Err(Misconfigured::new(one.origin, message).into())
+            }
+        }
     }
 
     fn format(&self) -> Result<Setting<Format>> {

@@ -24,6 +24,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("console", &["towpath-cli"]),
     ("datafusion", &["towpath", "towpath-sql"]),
     ("deltalake", &["towpath-store"]),
+    ("hyper", &["towpath-server"]),
     ("indicatif", &["towpath-cli"]),
     ("libdeflater", &["towpath-ingest"]),
     ("object_store", &["towpath", "towpath-ingest", "towpath-store"]),

@@ -1,0 +1,13 @@
+//! The server over real HTTP on loopback, with requests signed as AWS's clients sign them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod access;
+mod http;
+mod imports;
+mod limits;
+mod lookup;
+mod queries;
+mod resources;
+mod stores;
+mod support;
