@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+mod arrivals;
 mod catalog;
 mod change;
 mod commit;

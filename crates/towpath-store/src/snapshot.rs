@@ -113,6 +113,11 @@ impl Snapshot {
         self.settings.check_not_deleted()
     }
 
+    /// This snapshot with other data files.
+    pub(crate) fn with_data_files(&self, data_files: Vec<DataFile>) -> Snapshot {
+        Snapshot { data_files: data_files.into(), ..self.clone() }
+    }
+
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -80,6 +80,33 @@ pub enum Error {
     #[error("the results are not as they were signed: {0}")]
     InvalidSignFile(String),
 
+    /// The lake has nothing of this kind under this name.
+    #[error("{what} `{name}` does not exist")]
+    NotFound {
+        /// What was asked for.
+        what: &'static str,
+        /// Under which name.
+        name: String,
+    },
+
+    /// The name is taken.
+    #[error("{what} `{name}` already exists")]
+    Exists {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+
+    /// What the lake keeps under this name is not whole.
+    #[error("{what} `{name}` is damaged")]
+    DamagedDocument {
+        /// What is kept.
+        what: &'static str,
+        /// Under which name.
+        name: String,
+    },
+
     /// An argument is not one that can be used.
     #[error("{0}")]
     InvalidArgument(String),
@@ -119,6 +146,10 @@ pub enum ErrorKind {
     NotRestorable,
     /// Name a lake that exists, or create one.
     NotALake,
+    /// Name a saved query or a schedule that exists.
+    NotFound,
+    /// Choose another name for the saved query or the schedule, or replace the one there is.
+    Exists,
     /// Name a batch query that exists.
     QueryNotFound,
     /// The batch query is over; there is nothing left to do.
@@ -142,9 +173,12 @@ impl Error {
             Error::Statement(error) => statement_kind(error),
             Error::Evaluation(_) => ErrorKind::Evaluation,
             Error::Limit(_) => ErrorKind::LimitExceeded,
-            Error::DataFiles(_) | Error::DamagedQuery { .. } | Error::Results(_) => {
-                ErrorKind::Storage
-            }
+            Error::DataFiles(_)
+            | Error::DamagedQuery { .. }
+            | Error::DamagedDocument { .. }
+            | Error::Results(_) => ErrorKind::Storage,
+            Error::NotFound { .. } => ErrorKind::NotFound,
+            Error::Exists { .. } => ErrorKind::Exists,
             Error::QueryNotFound { .. } => ErrorKind::QueryNotFound,
             Error::QueryEnded { .. } => ErrorKind::QueryEnded,
             Error::QueueFull { .. } => ErrorKind::QueueFull,

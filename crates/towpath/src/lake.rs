@@ -24,10 +24,13 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
-use towpath_sql::{ExplainKind, RelationError, RelationName, Relations, Statement, session_state};
+use towpath_sql::{
+    ExplainKind, ParameterValues, RelationError, RelationName, Relations, Statement, session_state,
+};
 use towpath_store::{Catalog, Documents, Location, RemovedStore, RepairPlan};
 use uuid::Uuid;
 
+use crate::arrivals::{Arrivals, ArrivedIn, CommitSpan};
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
 use crate::limits::QueryLimits;
@@ -250,18 +253,42 @@ impl Lake {
     /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded), or a storage error. The
     /// stream of rows can fail with the last two and with errors of evaluation.
     pub async fn query(&self, statement: &str, limits: QueryLimits) -> Result<Rows> {
+        self.query_with(statement, &ParameterValues::default(), limits).await
+    }
+
+    /// As [`Lake::query`], with values for the parameters of the statement: `?`, by place, and
+    /// `:name`. A value becomes a literal of its own type and is never read as SQL.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::query`]; a value that is missing, unknown or of no use where it stands is an
+    /// [`ErrorKind::InvalidStatement`](crate::ErrorKind::InvalidStatement).
+    pub async fn query_with(
+        &self,
+        statement: &str,
+        parameters: &ParameterValues,
+        limits: QueryLimits,
+    ) -> Result<Rows> {
+        self.ask(Asked { statement, parameters, arrivals: None }, limits).await
+    }
+
+    pub(crate) async fn ask(&self, asked: Asked<'_>, limits: QueryLimits) -> Result<Rows> {
         let started = Instant::now();
-        let planned = timeout_at(started + limits.run_max(), self.start(statement)).await;
+        let planned = timeout_at(started + limits.run_max(), self.start(asked)).await;
         let query = planned.map_err(|_| Error::too_long(limits.run_max()))??;
         Ok(Rows::new(query, started, &limits))
     }
 
-    /// Plans `sql` and starts it.
-    async fn start(&self, sql: &str) -> Result<Started> {
+    /// Plans a statement and starts it.
+    async fn start(&self, asked: Asked<'_>) -> Result<Started> {
         let started = Instant::now();
         let log = Arc::new(ScanLog::default());
         let session = self.session(Arc::clone(&log));
-        let planned = Statement::parse(sql)?.plan(&session, self).await?;
+        let statement = asked.bound()?;
+        let planned = match asked.arrivals {
+            Some(arrivals) => statement.plan(&session, &ArrivedIn { lake: self, arrivals }).await?,
+            None => statement.plan(&session, self).await?,
+        };
         let plan = cooperative(session.create_physical_plan(&planned.plan).await?)?;
         let task = session.task_ctx();
         let measured = Measured { log: Arc::clone(&log), plan: Some(Arc::clone(&plan)) };
@@ -279,11 +306,16 @@ impl Lake {
         Ok(Started { schema: batches.schema(), batches, measured })
     }
 
-    /// Plans `sql` and runs nothing; returns the ids of the stores that it names.
-    pub(crate) async fn plan_only(&self, sql: &str, limits: QueryLimits) -> Result<Vec<Uuid>> {
+    /// Plans a statement and runs nothing; returns the ids of the stores that it names.
+    pub(crate) async fn plan_only(
+        &self,
+        statement: &str,
+        parameters: &ParameterValues,
+        limits: QueryLimits,
+    ) -> Result<Vec<Uuid>> {
         let planning = async {
             let session = self.session(Arc::default());
-            let statement = Statement::parse(sql)?;
+            let statement = Asked { statement, parameters, arrivals: None }.bound()?;
             let planned = statement.plan(&session, self).await?;
             session.create_physical_plan(&planned.plan).await?;
             let mut stores = Vec::new();
@@ -340,10 +372,18 @@ impl Lake {
 
 #[async_trait]
 impl Relations for Lake {
-    async fn resolve(
+    async fn resolve(&self, name: &RelationName) -> Result<Arc<dyn TableProvider>, RelationError> {
+        self.relation(name, None).await
+    }
+}
+
+impl Lake {
+    /// The store called `name` as a table, with everything in it or with what arrived.
+    pub(crate) async fn relation(
         &self,
         name: &RelationName,
-    ) -> std::result::Result<Arc<dyn TableProvider>, RelationError> {
+        arrivals: Option<&Arrivals>,
+    ) -> Result<Arc<dyn TableProvider>, RelationError> {
         let store = match self.catalog.store(&name.text).await {
             Ok(store) => store,
             Err(towpath_store::Error::StoreNotFound { near, .. }) => {
@@ -354,8 +394,38 @@ impl Relations for Lake {
         let snapshot =
             store.snapshot().await.map_err(|error| RelationError::Other(Box::new(error)))?;
         snapshot.check_readable().map_err(|error| RelationError::Other(Box::new(error)))?;
+        let snapshot = match arrivals {
+            None => snapshot,
+            Some(arrivals) => {
+                let none = CommitSpan { after: Some(0), through: 0 };
+                let span = arrivals.stores.get(&store.id()).copied().unwrap_or(none);
+                let appended = store.appended(span.after, span.through).await;
+                Arc::new(appended.map_err(|error| RelationError::Other(Box::new(error)))?)
+            }
+        };
         event_table(&snapshot, &self.object_store_url, (self.options.now)())
             .map_err(|error| RelationError::Other(Box::new(error)))
+    }
+}
+
+/// A statement, its parameters, and what it sees.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) statement: &'a str,
+    pub(crate) parameters: &'a ParameterValues,
+    /// None: everything.
+    pub(crate) arrivals: Option<&'a Arrivals>,
+}
+
+impl Asked<'_> {
+    fn bound(&self) -> Result<Statement> {
+        let ParameterValues { positional, named, quoted_marks } = self.parameters;
+        let statement = Statement::parse(self.statement)?;
+        if positional.is_empty() && named.is_empty() && !quoted_marks {
+            // One that has parameters all the same is refused when it is planned.
+            return Ok(statement);
+        }
+        Ok(statement.bind(self.parameters)?)
     }
 }
 

@@ -29,6 +29,7 @@
 //! the environment (both come in with [`LakeOptions`]), and prints nothing. Signatures name
 //! `arrow` types only, re-exported as [`arrow`].
 
+mod arrivals;
 mod batch_query;
 mod data_files;
 mod error;
@@ -36,7 +37,10 @@ mod explain;
 mod functions;
 mod lake;
 mod limits;
+mod parameters;
 mod rows;
+mod saved_query;
+mod schedule;
 mod sign_file;
 mod statistics;
 mod store;
@@ -46,6 +50,7 @@ mod watch;
 
 pub use arrow;
 pub use towpath_ingest::{IngestOptions, IngestReport, Progress, WatchEvent, WatchReport};
+pub use towpath_sql::{ParameterValue, ParameterValues};
 pub use towpath_store::{
     CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey, RemovedStore,
     RepairPlan, Retention, TimeRange,
@@ -59,6 +64,8 @@ pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
 pub use crate::rows::Rows;
+pub use crate::saved_query::{SavedQuery, statement_parameters};
+pub use crate::schedule::{CATCH_UP_MAX, Every, NewSchedule, Schedule};
 pub use crate::sign_file::{VerifiedResults, verify_results};
 pub use crate::statistics::QueryStatistics;
 pub use crate::store::{NewStore, Store, StoreChange, StoreStatus, StoreSummary};

@@ -18,6 +18,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+use towpath_sql::ParameterValues;
 use towpath_store::Location;
 use uuid::Uuid;
 
@@ -25,9 +27,12 @@ pub use self::record::{BatchDelivery, BatchQuery, BatchStatistics, DeliveryStatu
 pub use self::results::PAGE_ROWS_MAX;
 pub use self::worker::WorkerOptions;
 
-use self::archive::{QueryArchive, new_id};
+pub(crate) use self::archive::new_id;
+
+use self::archive::QueryArchive;
 use self::record::QueryRecord;
 use self::results::ResultReader;
+use crate::arrivals::Arrivals;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::limits::QueryLimits;
@@ -49,6 +54,8 @@ const ACCOUNT_DIGITS: usize = 12;
 pub struct NewQuery {
     /// The statement.
     pub statement: String,
+    /// The values of its parameters.
+    pub parameters: ParameterValues,
     /// What it may cost.
     pub limits: QueryLimits,
     /// Who asks, in their own words.
@@ -57,10 +64,12 @@ pub struct NewQuery {
     pub delivery: Option<Delivery>,
     /// How many queries of the lake may be queued or running with it. CloudTrail Lake has 10.
     pub unfinished_max: usize,
+    /// What it sees of the stores that it names; none: everything.
+    pub(crate) arrivals: Option<Arrivals>,
 }
 
 /// Where a result is to be delivered to, as CloudTrail Lake delivers to a bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The folder or bucket prefix, under which the files get their own folder.
     pub url: String,
@@ -112,10 +121,12 @@ impl NewQuery {
     pub fn new(statement: impl Into<String>, limits: QueryLimits) -> NewQuery {
         NewQuery {
             statement: statement.into(),
+            parameters: ParameterValues::default(),
             limits,
             submitter: None,
             delivery: None,
             unfinished_max: UNFINISHED_MAX,
+            arrivals: None,
         }
     }
 }
@@ -143,8 +154,8 @@ impl Lake {
             let location = Location::parse(&delivery.url, &self.options().storage_options)?;
             delivery.url = location.to_string();
         }
-        let stores = self.plan_only(&new.statement, new.limits).await?;
-        let record = QueryRecord::new(id, &new, stores, self.now());
+        let stores = self.plan_only(&new.statement, &new.parameters, new.limits).await?;
+        let record = QueryRecord::new(id, &new, stores, self.now())?;
         self.query_archive().add(&record, new.unfinished_max).await?;
         self.query_wake().notify_one();
         Ok(())
@@ -314,6 +325,19 @@ impl Lake {
     }
 }
 
+impl Delivery {
+    /// Whether it can be a part of paths and files.
+    pub(crate) fn check(&self) -> Result<()> {
+        let account = &self.account;
+        if account.len() == ACCOUNT_DIGITS && account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(());
+        }
+        Err(Error::InvalidArgument(format!(
+            "`{account}` is no account; give its {ACCOUNT_DIGITS} digits"
+        )))
+    }
+}
+
 impl QueryFilter {
     fn passes(&self, record: &QueryRecord) -> bool {
         let at = record.created_at();
@@ -327,12 +351,7 @@ impl QueryFilter {
 /// Whether a query can be kept as it is.
 fn check(new: &NewQuery) -> Result<()> {
     if let Some(delivery) = &new.delivery {
-        let account = &delivery.account;
-        if account.len() != ACCOUNT_DIGITS || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::InvalidArgument(format!(
-                "`{account}` is no account; give its {ACCOUNT_DIGITS} digits"
-            )));
-        }
+        delivery.check()?;
     }
     if new.statement.len() > STATEMENT_BYTES_MAX {
         return Err(Error::InvalidArgument(format!(

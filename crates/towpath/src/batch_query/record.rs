@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::NewQuery;
+use crate::arrivals::Arrivals;
+use crate::error::Result;
+use crate::parameters::KeptParameters;
 
 /// How long the claim of a worker holds without being renewed. Whoever looks at the query then
 /// takes it for abandoned.
@@ -125,11 +128,15 @@ pub struct BatchDelivery {
 }
 
 /// The document that is a batch query.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct QueryRecord {
     pub(crate) id: Uuid,
     pub(crate) statement: String,
+    #[serde(default, skip_serializing_if = "KeptParameters::is_empty")]
+    pub(crate) parameters: KeptParameters,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arrivals: Option<Arrivals>,
     #[serde(default)]
     pub(crate) stores: Vec<Uuid>,
     #[serde(default)]
@@ -240,7 +247,7 @@ impl FromStr for QueryStatus {
     type Err = crate::Error;
 
     /// Reads CloudTrail Lake's name, in any case.
-    fn from_str(text: &str) -> crate::Result<QueryStatus> {
+    fn from_str(text: &str) -> Result<QueryStatus> {
         let named =
             QueryStatus::ALL.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(text));
         named.ok_or_else(|| {
@@ -251,6 +258,12 @@ impl FromStr for QueryStatus {
 }
 
 impl DeliveryStatus {
+    /// Whether it stays as it is.
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        self != DeliveryStatus::Pending
+    }
+
     /// CloudTrail Lake's name of it: `PENDING`, `SUCCESS`, …
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -275,12 +288,16 @@ impl fmt::Display for DeliveryStatus {
 
 impl QueryRecord {
     /// A query that waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`](crate::Error) for a parameter that cannot be kept.
     pub(crate) fn new(
         id: Uuid,
         new: &NewQuery,
         stores: Vec<Uuid>,
         now: DateTime<Utc>,
-    ) -> QueryRecord {
+    ) -> Result<QueryRecord> {
         let delivery = new.delivery.as_ref().map(|delivery| DeliveryRecord {
             url: delivery.url.clone(),
             account: delivery.account.clone(),
@@ -289,9 +306,11 @@ impl QueryRecord {
             folder: None,
             error: None,
         });
-        QueryRecord {
+        Ok(QueryRecord {
             id,
             statement: new.statement.clone(),
+            parameters: KeptParameters::keep(&new.parameters)?,
+            arrivals: new.arrivals.clone(),
             stores,
             submitter: new.submitter.clone(),
             run_secs_max: new.limits.run_secs_max,
@@ -306,7 +325,7 @@ impl QueryRecord {
             error: None,
             results: None,
             delivery,
-        }
+        })
     }
 
     pub(crate) fn created_at(&self) -> DateTime<Utc> {
@@ -444,7 +463,7 @@ mod tests {
     fn record() -> QueryRecord {
         let limits = QueryLimits { run_secs_max: 60, result_rows_max: None };
         let new = NewQuery::new("SELECT 1", limits);
-        QueryRecord::new(Uuid::from_u128(1), &new, Vec::new(), now())
+        QueryRecord::new(Uuid::from_u128(1), &new, Vec::new(), now()).unwrap()
     }
 
     #[test]

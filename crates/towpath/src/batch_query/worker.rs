@@ -20,7 +20,7 @@ use super::delivery::{Delivered, deliver};
 use super::record::{BatchStatistics, CLAIM_SECS, QueryRecord, QueryStatus, ResultIndex};
 use super::results::ResultWriter;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
+use crate::lake::{Asked, Lake};
 use crate::limits::QueryLimits;
 use crate::rows::Rows;
 
@@ -40,6 +40,9 @@ const RENEW_PAUSE: Duration = Duration::from_secs(CLAIM_SECS.unsigned_abs() / 3)
 /// How often a worker removes the queries that have expired.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(60 * 60);
 
+/// How often a worker looks for schedules that are due: one listing, and one read for each.
+const SCHEDULES_PAUSE: Duration = Duration::from_secs(10);
+
 /// Looks in a row that may fail before the worker gives up: half a minute of a storage that does
 /// not answer.
 const FAILED_LOOKS_MAX: u32 = 30;
@@ -53,6 +56,13 @@ const END_ATTEMPTS_MAX: u32 = 5;
 /// Causes of an error that are kept with a query.
 const CAUSES_MAX: usize = 8;
 
+/// The lease of a worker that is to be alone.
+const LEASE: &str = "worker";
+
+/// How long such a worker waits for another one to end. One that ends looks a last time for what
+/// is left, so either it ends within this time, or it will still find what this one would have.
+const LEASE_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// How a worker works.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -61,11 +71,14 @@ pub struct WorkerOptions {
     pub concurrent_max: usize,
     /// Whether it ends when nothing is queued or running, rather than wait for more.
     pub until_idle: bool,
+    /// Whether it ends at once if another worker of which this is true has the lake, so that of
+    /// many that are started one stays.
+    pub alone: bool,
 }
 
 impl Default for WorkerOptions {
     fn default() -> WorkerOptions {
-        WorkerOptions { concurrent_max: CONCURRENT_DEFAULT, until_idle: false }
+        WorkerOptions { concurrent_max: CONCURRENT_DEFAULT, until_idle: false, alone: false }
     }
 }
 
@@ -84,6 +97,23 @@ impl Lake {
         options: &WorkerOptions,
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<u64> {
+        if !options.alone {
+            return self.run_pool(options, shutdown).await;
+        }
+        let documents = self.query_archive().documents().clone();
+        let Some(lease) = documents.lease(LEASE, self.now(), LEASE_WAIT_MAX).await? else {
+            return Ok(0);
+        };
+        let ended = self.run_pool(options, shutdown).await;
+        lease.release().await;
+        ended
+    }
+
+    async fn run_pool(
+        &self,
+        options: &WorkerOptions,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<u64> {
         let (stop, stopped) = watch::channel(false);
         let worker = Worker {
             lake: self.clone(),
@@ -94,11 +124,17 @@ impl Lake {
         let mut pool = Pool { worker, running: JoinSet::new(), queries: HashMap::new(), ended: 0 };
         let mut shutdown = pin!(shutdown);
         let mut failed_looks = 0;
-        let mut expiry = Instant::now();
+        let (mut expiry, mut schedules) = (Instant::now(), Instant::now());
         loop {
             if Instant::now() >= expiry {
                 expiry = Instant::now() + EXPIRY_PAUSE;
                 self.remove_expired_queries().await?;
+            }
+            if Instant::now() >= schedules {
+                schedules = Instant::now() + SCHEDULES_PAUSE;
+                if let Err(error) = self.submit_due().await {
+                    warn!(error = &error as &dyn StdError, "could not look for schedules");
+                }
             }
             match pool.look(options.concurrent_max).await {
                 Ok(0) if options.until_idle && pool.running.is_empty() => break,
@@ -295,7 +331,7 @@ impl Worker {
                 },
                 () = stop_asked(&mut stopped) => {
                     task.shutdown().await;
-                    self.change_mine(id, |record| record.give_back()).await;
+                    self.change_mine(id, QueryRecord::give_back).await;
                     return None;
                 }
                 () = sleep(CANCEL_PAUSE) => {}
@@ -448,7 +484,13 @@ async fn write_rows(
 ) -> Result<(ResultIndex, Option<Error>)> {
     let limits =
         QueryLimits { run_secs_max: record.run_secs_max, result_rows_max: record.result_rows_max };
-    let mut rows: Rows = lake.query(&record.statement, limits).await?;
+    let parameters = record.parameters.values()?;
+    let asked = Asked {
+        statement: &record.statement,
+        parameters: &parameters,
+        arrivals: record.arrivals.as_ref(),
+    };
+    let mut rows: Rows = lake.ask(asked, limits).await?;
     let documents = archive.documents().clone();
     let mut writer = ResultWriter::new(documents, record.id, &rows.schema());
     let mut stopped = None;

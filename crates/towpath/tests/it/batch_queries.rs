@@ -2,98 +2,28 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::future::{pending, ready};
+use std::future::ready;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use flate2::bufread::GzDecoder;
-use tempfile::TempDir;
 use towpath::arrow::array::{Array, AsArray, RecordBatch};
 use towpath::arrow::datatypes::{DataType, Int32Type, Int64Type};
 use towpath::{
-    Delivery, DeliveryStatus, ErrorKind, Lake, LakeOptions, NewQuery, NewStore, PAGE_ROWS_MAX,
-    QueryFilter, QueryLimits, QueryStatus, Retention, WorkerOptions, verify_results,
+    Delivery, DeliveryStatus, ErrorKind, Lake, NewQuery, NewStore, PAGE_ROWS_MAX, ParameterValue,
+    ParameterValues, QueryFilter, QueryLimits, QueryStatus, Retention, WorkerOptions,
+    verify_results,
 };
 use uuid::Uuid;
 
+use crate::lab::{Lab, reaches, start, status, work};
 use crate::support::{LIMITS, now};
 
 /// A statement that computes for minutes and reads next to nothing.
 const ENDLESS: &str = "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x), \
      UNNEST(sequence(1, 10000)) AS b(y), UNNEST(sequence(1, 10000)) AS c(z) WHERE x * y + z = 7";
-
-/// A lake whose clock the test moves.
-struct Lab {
-    folder: TempDir,
-    clock: Arc<AtomicI64>,
-}
-
-impl Lab {
-    fn new() -> Lab {
-        let clock = Arc::new(AtomicI64::new(now().timestamp_millis()));
-        Lab { folder: tempfile::tempdir().unwrap(), clock }
-    }
-
-    /// The lake as another process would open it.
-    async fn lake(&self) -> Lake {
-        let clock = Arc::clone(&self.clock);
-        let options = LakeOptions::new(move || {
-            DateTime::from_timestamp_millis(clock.load(Ordering::Relaxed)).unwrap()
-        });
-        let url = self.folder.path().join("lake");
-        Lake::open_or_create(url.to_str().unwrap(), options).await.unwrap()
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.clock.load(Ordering::Relaxed)).unwrap()
-    }
-
-    fn pass(&self, time: TimeDelta) {
-        self.clock.fetch_add(time.num_milliseconds(), Ordering::Relaxed);
-    }
-
-    /// The files below a folder of the lake.
-    fn files(&self, folder: &str) -> Vec<PathBuf> {
-        files(&self.folder.path().join("lake").join(folder))
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> =
-        paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
-    found.sort();
-    found
-}
-
-async fn start(lake: &Lake, statement: &str) -> Uuid {
-    lake.start_query(NewQuery::new(statement, LIMITS)).await.unwrap()
-}
-
-/// Runs what waits, to its end.
-async fn work(lake: &Lake) -> u64 {
-    let mut options = WorkerOptions::default();
-    options.until_idle = true;
-    lake.run_queries(&options, pending()).await.unwrap()
-}
-
-async fn status(lake: &Lake, id: Uuid) -> QueryStatus {
-    lake.describe_query(id).await.unwrap().status
-}
-
-/// Waits until the query is as it should be.
-async fn reaches(lake: &Lake, id: Uuid, expected: QueryStatus) {
-    let begun = Instant::now();
-    while status(lake, id).await != expected {
-        assert!(begun.elapsed() < Duration::from_secs(30), "not {expected}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 fn numbers(batches: &[RecordBatch]) -> Vec<i64> {
     let column = |batch: &RecordBatch| match batch.column(0).data_type() {
@@ -159,7 +89,9 @@ async fn a_page_is_asked_for_with_a_token_of_this_result_and_a_size_within_bound
     };
     assert_eq!(kind(id, &token, 10).await, None);
     assert_eq!(kind(other, &token, 10).await, Some(ErrorKind::InvalidPageToken));
-    for broken in ["", "x", "é", &token[1..], &format!("{token}0000"), &"9".repeat(1_000)] {
+    for broken in
+        ["", "x", "é", token.get(1..).unwrap(), &format!("{token}0000"), &"9".repeat(1_000)]
+    {
         assert_eq!(kind(id, broken, 10).await, Some(ErrorKind::InvalidPageToken), "{broken}");
     }
     for rows in [0, PAGE_ROWS_MAX + 1] {
@@ -354,6 +286,21 @@ async fn two_workers_run_each_query_once() {
     }
     assert_eq!(seen.len(), 24);
     assert_eq!(lab.files("queries/results").len(), 24);
+}
+
+#[tokio::test]
+async fn values_of_parameters_are_kept_with_the_query() {
+    let lab = Lab::new();
+    let lake = lab.lake().await;
+    let mut new = NewQuery::new("SELECT ? || ' OR ' || :name AS x", LIMITS);
+    let missing = lake.start_query(new.clone()).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::InvalidStatement);
+    new.parameters = ParameterValues::positional([ParameterValue::Varchar("1'='1".into())]);
+    new.parameters.named.insert("name".into(), ParameterValue::Varchar(":name".into()));
+    let id = lake.start_query(new).await.unwrap();
+    work(&lab.lake().await).await;
+    let page = lake.query_results(id, None, 10).await.unwrap();
+    assert_eq!(page.batches[0].column(0).as_string::<i32>().value(0), "1'='1 OR :name");
 }
 
 #[tokio::test]

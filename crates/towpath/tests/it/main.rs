@@ -5,10 +5,13 @@
 mod batch_queries;
 mod events;
 mod explain;
+mod lab;
 mod lakes;
 mod limits;
 mod maintenance;
 mod pruning;
 mod queries;
 mod retention;
+mod saved_queries;
+mod schedules;
 mod support;
