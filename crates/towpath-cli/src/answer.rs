@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use futures::StreamExt;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use towpath::{Lake, QueryStatistics, Rows};
+use towpath::{Lake, ParameterValues, QueryStatistics, Rows};
 
 use crate::config::Limits;
 use crate::error::{Hinted, InStatement};
@@ -22,6 +22,8 @@ const TICK: Duration = Duration::from_millis(200);
 pub(crate) struct Question<'a> {
     pub(crate) statement: &'a str,
     pub(crate) limits: Limits,
+    /// The values of its parameters; none if it has none.
+    pub(crate) parameters: Option<&'a ParameterValues>,
     /// Whether the plan is wanted instead of the rows.
     pub(crate) is_explained: bool,
     /// Rows that are written. Those that follow are counted and checked, and not seen.
@@ -31,7 +33,7 @@ pub(crate) struct Question<'a> {
 impl<'a> Question<'a> {
     /// The rows of `statement`, all of them.
     pub(crate) fn new(statement: &'a str, limits: Limits) -> Question<'a> {
-        Question { statement, limits, is_explained: false, rows_shown_max: None }
+        Question { statement, limits, parameters: None, is_explained: false, rows_shown_max: None }
     }
 }
 
@@ -125,14 +127,16 @@ async fn write_rows<W: Write + Send>(
 async fn start(lake: &Lake, question: &Question<'_>) -> Result<Rows> {
     let (statement, limits) = (question.statement, question.limits.of_query());
     let in_statement = |error| InStatement::new(error, statement);
+    let none = ParameterValues::default();
+    let values = question.parameters.unwrap_or(&none);
     if !question.is_explained {
-        return Ok(lake.query(statement, limits).await.map_err(in_statement)?);
+        return Ok(lake.query_with(statement, values, limits).await.map_err(in_statement)?);
     }
-    match lake.query(&format!("EXPLAIN {statement}"), limits).await {
+    match lake.query_with(&format!("EXPLAIN {statement}"), values, limits).await {
         Ok(rows) => Ok(rows),
         Err(error) => {
             // The error of the statement alone has the places as they were typed.
-            drop(lake.query(statement, limits).await.map_err(in_statement)?);
+            drop(lake.query_with(statement, values, limits).await.map_err(in_statement)?);
             Err(error.into())
         }
     }

@@ -12,6 +12,7 @@ mod config;
 mod error;
 mod logging;
 mod output;
+mod parameters;
 mod progress;
 mod shell;
 mod statement;
@@ -87,6 +88,9 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,
         Some(Command::Serve(args)) => commands::serve(config, args).await,
+        Some(Command::Job(args)) => commands::job(config, args, now).await,
+        Some(Command::Saved(args)) => until_interrupted(commands::saved(config, args)).await,
+        Some(Command::Schedule(args)) => until_interrupted(commands::schedule(config, args)).await,
         Some(Command::Config(args)) => commands::config(config, &args),
         Some(Command::Completions(args)) => commands::completions(&args),
         Some(Command::Man(args)) => commands::man(&args),

@@ -5,6 +5,7 @@
 
 mod config;
 mod generate;
+mod job;
 mod limits;
 mod maintenance;
 mod query;
@@ -22,6 +23,11 @@ use uuid::Uuid;
 
 pub(crate) use self::config::ConfigArgs;
 pub(crate) use self::generate::{CompletionsArgs, ManArgs};
+pub(crate) use self::job::{
+    DeliveryArgs, JobCommand, JobIdArgs, JobKeysArgs, JobListArgs, JobResultsArgs, JobRunArgs,
+    JobStatusArgs, JobSubmitArgs, JobVerifyArgs, SavedAddArgs, SavedCommand, SavedRunArgs,
+    ScheduleAddArgs, ScheduleCommand, StatementArgs,
+};
 pub(crate) use self::limits::{LimitArgs, MEMORY_MIB, ROWS_OR_BYTES, RUN_SECS};
 pub(crate) use self::maintenance::{CompactArgs, DoctorArgs, ExpireArgs};
 pub(crate) use self::query::QueryArgs;
@@ -189,6 +195,18 @@ pub(crate) enum Command {
     /// Answer AWS's own clients over HTTP, as CloudTrail Lake did
     #[command(after_help = serve::HELP)]
     Serve(ServeArgs),
+
+    /// Run batch queries, which outlive the command
+    #[command(subcommand)]
+    Job(JobCommand),
+
+    /// Keep statements under names
+    #[command(subcommand)]
+    Saved(SavedCommand),
+
+    /// Run statements again and again, over what arrived since
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
 
     /// Show every setting that holds, and where it comes from
     #[command(after_help = config::HELP)]

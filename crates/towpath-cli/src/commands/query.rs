@@ -153,8 +153,13 @@ fn matching(name: &Path) -> Result<Vec<PathBuf>> {
 
 /// The format that was asked for, else the one that the name of the file says, else the usual one.
 fn format(args: &QueryArgs, config: &Config) -> Format {
-    let extension = args.output.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
-    let by_name = match extension {
+    let by_name = args.output.as_deref().and_then(format_of_file);
+    args.format.or(by_name).unwrap_or_else(|| config.format())
+}
+
+/// The format that the name of a file says.
+pub(super) fn format_of_file(path: &Path) -> Option<Format> {
+    match path.extension().and_then(OsStr::to_str) {
         Some("csv") => Some(Format::Csv),
         Some("tsv") => Some(Format::Tsv),
         Some("json") => Some(Format::Json),
@@ -163,8 +168,7 @@ fn format(args: &QueryArgs, config: &Config) -> Format {
         Some("parquet") => Some(Format::Parquet),
         Some("arrow" | "feather") => Some(Format::Arrow),
         _ => None,
-    };
-    args.format.or(by_name).unwrap_or_else(|| config.format())
+    }
 }
 
 fn check_output(format: Format, is_file: bool, statements: usize) -> Result<()> {

@@ -10,6 +10,7 @@
 //! | `TOWPATH_LAKE` | the lake, where `--lake` does not say |
 //! | `TOWPATH_FORMAT`, `TOWPATH_PAGER`, `TOWPATH_RUN_SECS_MAX`, … | as the keys of the file |
 //! | `TOWPATH_ACCESS_KEY_ID`, `TOWPATH_SECRET_ACCESS_KEY` | the administrator's key of `towpath serve` |
+//! | `TOWPATH_KEY_PASSPHRASE` | what the lake's private signing keys are sealed with |
 //! | `TOWPATH_LOG` | filter of log lines, in the form of `tracing`'s `EnvFilter` |
 //! | `PAGER` | the pager, where nothing of ours names one |
 //! | `XDG_CONFIG_HOME`, `HOME` | where `towpath/towpath.toml` and `.towpathrc` lie |
@@ -118,6 +119,15 @@ impl fmt::Display for Misconfigured {
 
 impl StdError for Misconfigured {}
 
+/// A value that is never printed.
+struct Secret(Option<String>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "****" } else { "None" })
+    }
+}
+
 /// What one statement may cost, with everything that was said about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -162,6 +172,8 @@ pub(crate) struct Config {
     /// `TOWPATH_ACCESS_KEY_ID` and `TOWPATH_SECRET_ACCESS_KEY`.
     pub(crate) access_key: Option<AccessKey>,
     storage_options: BTreeMap<String, Setting<String>>,
+    /// `TOWPATH_KEY_PASSPHRASE`.
+    key_passphrase: Secret,
 }
 
 impl Config {
@@ -233,6 +245,7 @@ impl Config {
             rc_file: environment.absolute_path("HOME").map(|home| home.join(".towpathrc")),
             access_key: sources.access_key()?,
             storage_options: sources.storage_options(),
+            key_passphrase: Secret(environment.text("TOWPATH_KEY_PASSPHRASE").map(str::to_owned)),
             file: file.map(|file| Setting { value: file.path.clone(), origin: file_origin }),
         })
     }
@@ -246,6 +259,12 @@ impl Config {
         self.lake.as_ref().map(|lake| lake.value.as_str()).ok_or_else(|| {
             Hinted::new(anyhow!("no lake is named"), "give --lake or set TOWPATH_LAKE").into()
         })
+    }
+
+    /// The file of settings, if `--config` named it: nothing else hands it on to another process.
+    pub(crate) fn typed_file(&self) -> Option<&Path> {
+        let typed = self.file.as_ref().filter(|file| matches!(file.origin, Origin::Flag(_)));
+        typed.map(|file| file.value.as_path())
     }
 
     /// How rows are printed where no flag and no file name says.
@@ -277,6 +296,7 @@ impl Config {
             .iter()
             .map(|(name, setting)| (name.clone(), setting.value.clone()))
             .collect();
+        options.key_passphrase.clone_from(&self.key_passphrase.0);
         options.memory_bytes_max = usize::try_from(bytes).unwrap_or(usize::MAX);
         options
     }

@@ -16,6 +16,8 @@ mod formats;
 mod harness;
 /// `towpath ingest`.
 mod ingest;
+/// `towpath job`, `towpath saved` and `towpath schedule`.
+mod job;
 mod life_cycle;
 /// The catalogue of questions.
 mod maintenance;
