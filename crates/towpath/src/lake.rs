@@ -21,6 +21,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_event::data_file_schema;
@@ -274,7 +275,9 @@ impl Lake {
 
     pub(crate) async fn ask(&self, asked: Asked<'_>, limits: QueryLimits) -> Result<Rows> {
         let started = Instant::now();
-        let planned = timeout_at(started + limits.run_max(), self.start(asked)).await;
+        // Its type is forgotten here: it holds the whole engine, and callers would carry it along.
+        let starting: BoxFuture<'_, Result<Started>> = Box::pin(self.start(asked));
+        let planned = timeout_at(started + limits.run_max(), starting).await;
         let query = planned.map_err(|_| Error::too_long(limits.run_max()))??;
         Ok(Rows::new(query, started, &limits))
     }
@@ -313,7 +316,7 @@ impl Lake {
         parameters: &ParameterValues,
         limits: QueryLimits,
     ) -> Result<Vec<Uuid>> {
-        let planning = async {
+        let planning: BoxFuture<'_, Result<Vec<Uuid>>> = Box::pin(async {
             let session = self.session(Arc::default());
             let statement = Asked { statement, parameters, arrivals: None }.bound()?;
             let planned = statement.plan(&session, self).await?;
@@ -323,7 +326,7 @@ impl Lake {
                 stores.push(self.catalog.store(&name.text).await?.id());
             }
             Ok(stores)
-        };
+        });
         let planned = timeout_at(Instant::now() + limits.run_max(), planning).await;
         planned.map_err(|_| Error::too_long(limits.run_max()))?
     }
@@ -334,7 +337,7 @@ impl Lake {
     ///
     /// Those of [`Lake::query`] until there would be rows.
     pub async fn stores_of(&self, statement: &str, limits: QueryLimits) -> Result<Vec<Uuid>> {
-        Box::pin(self.plan_only(statement, limits)).await
+        Box::pin(self.plan_only(statement, &ParameterValues::default(), limits)).await
     }
 
     /// Small documents that a server keeps in a folder of the lake, a name that the lake uses for
