@@ -20,6 +20,7 @@ use crate::{
     dedup::{Candidate, KnownEvents, Seen, Verdict},
     error::{Error, Result},
     find::LogFile,
+    intake::Intake,
     large::{self, LargePart},
     order::{self, MonthRows, RowAt},
     pipeline::Clock,
@@ -64,6 +65,7 @@ pub(crate) enum LargeAppended {
 /// Appends batches to a store, one group of them after the other.
 pub(crate) struct Appender<'a> {
     store: &'a EventDataStore,
+    intake: Intake,
     /// The event times to take: from the first up to but not including the second.
     wanted: Range<i64>,
     checkpoint: &'a Checkpoint,
@@ -74,11 +76,11 @@ pub(crate) struct Appender<'a> {
 impl<'a> Appender<'a> {
     pub(crate) fn new(
         store: &'a EventDataStore,
-        wanted: Range<i64>,
+        (intake, wanted): (Intake, Range<i64>),
         checkpoint: &'a Checkpoint,
         clock: Clock,
     ) -> Appender<'a> {
-        Appender { store, wanted, checkpoint, known: KnownEvents::new(), clock }
+        Appender { store, intake, wanted, checkpoint, known: KnownEvents::new(), clock }
     }
 
     /// The appender, with what an earlier one knew of the store.
@@ -248,10 +250,20 @@ impl<'a> Appender<'a> {
         };
         let mut outcomes = Vec::with_capacity(batches.len());
         for (batch, Batch { events, .. }) in batches.iter().enumerate() {
+            let taken = self.intake.takes(&events.columns);
+            let is_taken = |row: usize| {
+                let taken = taken.as_ref().and_then(|taken| taken.get(row));
+                taken.copied().unwrap_or(true)
+            };
             let times = order::event_times(&events.columns).iter();
             let events = times.zip(&events.identities).enumerate();
-            let events =
-                events.map(|(row, (time, event))| judge(RowAt { batch, row }, *time, *event));
+            let events = events.map(|(row, (time, event))| {
+                if is_taken(row) {
+                    judge(RowAt { batch, row }, *time, *event)
+                } else {
+                    Outcome::Filtered
+                }
+            });
             outcomes.push(events.collect());
         }
         (outcomes, candidates)
@@ -363,7 +375,7 @@ mod tests {
     };
 
     use object_store::{memory::InMemory, path::Path};
-    use towpath_event::{EventBatchBuilder, data_file_schema};
+    use towpath_event::{EventBatchBuilder, EventKind, data_file_schema};
     use towpath_store::{Catalog, Location, NewStore, Retention};
     use url::Url;
 
@@ -391,7 +403,10 @@ mod tests {
         let mut builder = EventBatchBuilder::new();
         let text = format!(r#"{{"Records":[{}]}}"#, texts.join(","));
         builder.append_log_file(text.as_bytes()).unwrap();
-        let place = Place::Local(Arc::new(LocalRoot::new("/".into())), FilePath::new("a").into());
+        let place = Place::Local(
+            Arc::new(LocalRoot::new("/".into(), EventKind::CloudTrail)),
+            FilePath::new("a").into(),
+        );
         Batch::part(builder.finish(), &LogFile { place, size_bytes: 0, day: None, modified: None })
     }
 
@@ -417,7 +432,12 @@ mod tests {
             let clock: Clock = Arc::new(|| DateTime::UNIX_EPOCH);
             let appender = || {
                 let wanted = i64::MIN..i64::MAX;
-                let mut one = Appender::new(&store, wanted, &checkpoint, Arc::clone(&clock));
+                let mut one = Appender::new(
+                    &store,
+                    (Intake::default(), wanted),
+                    &checkpoint,
+                    Arc::clone(&clock),
+                );
                 one.known = KnownEvents::with_at_most(identities_max);
                 one
             };

@@ -95,6 +95,15 @@ pub enum Error {
     #[error("could not ask the queue of notifications")]
     Queue(#[source] QueueError),
 
+    /// It cannot be told what the store takes.
+    #[error("event data store `{store}` takes what this version does not know: {reason}")]
+    UnknownIntake {
+        /// Its name.
+        store: String,
+        /// What its attributes say.
+        reason: String,
+    },
+
     /// The event data store could not be read or written.
     #[error(transparent)]
     Store(#[from] towpath_store::Error),

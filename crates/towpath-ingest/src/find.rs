@@ -15,6 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream::FuturesUnordered};
 use hashbrown::HashSet;
 use object_store::{ListResult, ObjectMeta, ObjectStoreExt as _, path::Path as Key};
 use tokio::{sync::mpsc, task};
+use towpath_event::EventKind;
 use towpath_store::Location;
 use url::Url;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -110,7 +111,7 @@ impl Place {
     }
 }
 
-/// Finds the log files of `sources`, one source after the other, and sends them to `found`.
+/// Finds the log files of `sources` that can hold events of `kind`, one source after the other, and sends them to `found`.
 ///
 /// Ends early, without an error, when nobody takes them any more.
 ///
@@ -120,11 +121,13 @@ impl Place {
 /// stays valid.
 pub(crate) async fn find(
     sources: &[Location],
+    kind: EventKind,
     days: Option<DeliveryDays>,
     found: mpsc::Sender<Found>,
 ) -> Result<()> {
     // A source that is not there is said before the others are ingested.
-    let sources: Vec<Source> = sources.iter().map(Source::open).collect::<Result<_>>()?;
+    let sources: Vec<Source> =
+        sources.iter().map(|source| Source::open(source, kind)).collect::<Result<_>>()?;
     for source in sources {
         match source {
             Source::LocalFolder(root) => {
@@ -260,8 +263,8 @@ impl<'a> Walk<'a> {
     fn left_out(&self, below: &Path, full_path: &str) -> Option<LeftOut> {
         let from_layout = full_path.find("/AWSLogs/").and_then(|at| full_path.get(at..));
         match from_layout {
-            Some(path) => log_file::left_out(path),
-            None => log_file::left_out(&slashed(below)),
+            Some(path) => log_file::left_out(self.root.kind, path),
+            None => log_file::left_out(self.root.kind, &slashed(below)),
         }
     }
 
@@ -406,7 +409,7 @@ async fn list_part(
 
 /// What a file of a bucket is, as far as its key tells.
 pub(crate) fn judge(bucket: &Arc<Bucket>, meta: ObjectMeta) -> Found {
-    match log_file::left_out(meta.location.as_ref()) {
+    match log_file::left_out(bucket.kind, meta.location.as_ref()) {
         Some(kind) => Found::LeftOut(kind),
         None => Found::LogFile(log_file_at(bucket, meta)),
     }

@@ -272,7 +272,7 @@ impl GzipStream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Gzip,
-    /// The text as it is. It begins as a JSON object does.
+    /// The text as it is. It begins as a JSON object or array does.
     Json,
 }
 
@@ -290,7 +290,7 @@ impl Form {
         }
         let text = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning);
         match text.trim_ascii_start().first() {
-            Some(b'{') => Ok(Form::Json),
+            Some(b'{' | b'[') => Ok(Form::Json),
             Some(_) if MEMBER_MAGIC.starts_with(beginning) => {
                 Err(GunzipError::Truncated { at: offset(beginning.len()) })
             }
@@ -475,7 +475,7 @@ mod tests {
 
     #[test]
     fn json_is_told_by_its_first_byte_and_kept_as_it_is() {
-        for text in ["{}", " \r\n\t{", "\u{feff}{\"Records\":[]}"] {
+        for text in ["{}", " \r\n\t{", "[{}]", "\u{feff}{\"Records\":[]}"] {
             assert_eq!(text_of(text.as_bytes()), Ok(text.as_bytes().to_vec()));
         }
     }

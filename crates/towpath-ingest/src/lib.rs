@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod intake;
 mod pipeline;
 
 mod find;
@@ -45,6 +46,7 @@ mod tally;
 mod watch;
 
 pub use error::{Error, Result};
+pub use intake::Intake;
 pub use log_file::LeftOut;
 pub use pipeline::{Clock, IngestOptions, ingest};
 pub use report::{

@@ -8,6 +8,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::Serialize;
+use towpath_event::EventKind;
 
 /// Why a file that was found is not a log file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -22,12 +23,32 @@ pub enum LeftOut {
     Aggregated,
     /// Delivered by another service into the same bucket: AWS Config, load balancers, VPC flow logs.
     OtherService,
+    /// A log file of a category of events that the store does not keep.
+    OtherCategory,
     /// Its name ends neither in `.json.gz` nor in `.json`.
     OtherName,
 }
 
-/// What the text of one path segment after the account, or of the second part of a name, means.
-fn service_left_out(service: &str) -> Option<LeftOut> {
+/// Ends of the names of files with events of every kind.
+const NAME_ENDS: [&str; 2] = [".json.gz", ".json"];
+
+/// Ends of the names of files that only hold events which are not CloudTrail's own.
+const LINES_NAME_ENDS: [&str; 4] = [".ndjson.gz", ".ndjson", ".jsonl.gz", ".jsonl"];
+
+/// What the text of one path segment after the account, or of the second part of a name, means to
+/// a store of `kind`.
+fn service_left_out(kind: EventKind, service: &str) -> Option<LeftOut> {
+    match (kind, service) {
+        (EventKind::CloudTrail, _) => trail_service_left_out(service),
+        (EventKind::Insight, "CloudTrail-Insight") | (EventKind::ConfigurationItem, "Config") => {
+            None
+        }
+        _ => trail_service_left_out(service).or(Some(LeftOut::OtherCategory)),
+    }
+}
+
+/// As [`service_left_out`], for CloudTrail's own events.
+fn trail_service_left_out(service: &str) -> Option<LeftOut> {
     match service {
         "CloudTrail" | "CloudTrail-NetworkActivity" => None,
         "CloudTrail-Digest" => Some(LeftOut::Digest),
@@ -37,23 +58,26 @@ fn service_left_out(service: &str) -> Option<LeftOut> {
     }
 }
 
-/// Why the file at `path` is not taken, or `None` if it is a log file as far as its path tells.
+/// Why the file at `path` is not taken by a store of `kind`, or `None` if it is a log file as far as
+/// its path tells.
 ///
 /// `path` is separated by `/`. A file whose path says nothing is taken if its name ends in
-/// `.json.gz` or `.json`; its content then decides.
-pub(crate) fn left_out(path: &str) -> Option<LeftOut> {
+/// `.json.gz` or `.json`, or, for events that are not CloudTrail's own, says that it is NDJSON; its
+/// content then decides.
+pub(crate) fn left_out(kind: EventKind, path: &str) -> Option<LeftOut> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if !(name.ends_with(".json.gz") || name.ends_with(".json")) {
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    if !ends(&NAME_ENDS) && (kind == EventKind::CloudTrail || !ends(&LINES_NAME_ENDS)) {
         return Some(LeftOut::OtherName);
     }
     if let Some(service) = TrailPath::of(path).service {
-        return service_left_out(service);
+        return service_left_out(kind, service);
     }
     if let Some(service) = service_in_name(name) {
-        return service_left_out(service);
+        return service_left_out(kind, service);
     }
-    let own_folder = |segment: &str| match service_left_out(segment) {
-        Some(LeftOut::OtherService) | None => None,
+    let own_folder = |segment: &str| match service_left_out(kind, segment) {
+        Some(LeftOut::OtherService | LeftOut::OtherCategory) | None => None,
         kind => kind,
     };
     path.split('/').find_map(own_folder)
@@ -156,7 +180,7 @@ fn is_region(path: &str) -> bool {
     let mut rest = path.split('/').skip_while(|segment| *segment != "AWSLogs").skip(1).peekable();
     rest.next_if(|segment| is_organisation(segment));
     rest.next().is_some_and(is_account)
-        && rest.next().is_some_and(|service| service_left_out(service).is_none())
+        && rest.next().is_some_and(|service| trail_service_left_out(service).is_none())
         && rest.next().is_some_and(|region| !region.is_empty())
         && rest.next().is_none()
 }
@@ -223,7 +247,7 @@ impl DeliveryDays {
     /// a year, month or day outside.
     pub(crate) fn may_be_in(&self, path: &str) -> bool {
         let trail = TrailPath::of(path);
-        if trail.service.is_some_and(|service| service_left_out(service).is_some()) {
+        if trail.service.is_some_and(|service| trail_service_left_out(service).is_some()) {
             return false;
         }
         let (first, last) = match trail.days {
@@ -293,8 +317,32 @@ mod tests {
             ("", Some(LeftOut::OtherName)),
         ];
         for (path, expected) in cases {
-            assert_eq!(left_out(path), expected, "{path}");
+            assert_eq!(left_out(EventKind::CloudTrail, path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn every_kind_of_events_has_its_own_log_files() {
+        let insight = "AWSLogs/123456789012/CloudTrail-Insight/eu/2023/07/10/\
+                       123456789012_CloudTrail-Insight_eu_20230710T1240Z_x.json.gz";
+        let history = "AWSLogs/123456789012/Config/eu/2023/7/10/ConfigHistory/\
+                       123456789012_Config_eu_ConfigHistory_AWS::EC2::VPC_1.json.gz";
+        let flow_log = "AWSLogs/123456789012/vpcflowlogs/eu/a.json.gz";
+        let other = Some(LeftOut::OtherCategory);
+        for (kind, of_insight, of_history, of_trail) in [
+            (EventKind::Insight, None, Some(LeftOut::OtherService), other),
+            (EventKind::ConfigurationItem, Some(LeftOut::Insight), None, other),
+            (EventKind::Evidence, Some(LeftOut::Insight), Some(LeftOut::OtherService), other),
+        ] {
+            assert_eq!(left_out(kind, insight), of_insight, "{kind:?}");
+            assert_eq!(left_out(kind, history), of_history, "{kind:?}");
+            assert_eq!(left_out(kind, LOG), of_trail, "{kind:?}");
+            assert_eq!(left_out(kind, flow_log), Some(LeftOut::OtherService), "{kind:?}");
+            assert_eq!(left_out(kind, "any/events.jsonl.gz"), None, "{kind:?}");
+            assert_eq!(left_out(kind, "any/CloudTrail/events.json"), None, "{kind:?}");
+            assert_eq!(left_out(kind, "any/events.csv"), Some(LeftOut::OtherName), "{kind:?}");
+        }
+        assert_eq!(left_out(EventKind::CloudTrail, "events.jsonl"), Some(LeftOut::OtherName));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use tokio::{
     sync::{Mutex as AsyncMutex, mpsc},
     task, try_join,
 };
+use towpath_event::EventKind;
 use towpath_store::{EventDataStore, Location};
 use tracing::info;
 
@@ -30,6 +31,7 @@ use crate::{
     error::{Error, Result},
     find::{self, FOUND_QUEUE_MAX, Found, LogFile, Place},
     gunzip::{GunzipError, TEXT_BYTES_MAX},
+    intake::Intake,
     log_file::DeliveryDays,
     read::{Batch, COMMIT_TEXT_BYTES, Job, Reader, Taken, is_large},
     refusal::{Refusal, Refused},
@@ -64,6 +66,9 @@ pub struct IngestOptions {
     pub from: Option<DateTime<Utc>>,
     /// Only events before this time. `None`: to the newest.
     pub to: Option<DateTime<Utc>>,
+    /// Whether the store's selectors choose which events are taken. Not by default: history is
+    /// imported whole, as CloudTrail Lake does it.
+    pub apply_selectors: bool,
     /// Text of the events that are committed together, in bytes; 48 MiB by default. More makes
     /// larger and fewer data files and takes more memory, some six times as much.
     pub commit_text_bytes: u64,
@@ -71,7 +76,12 @@ pub struct IngestOptions {
 
 impl Default for IngestOptions {
     fn default() -> IngestOptions {
-        IngestOptions { from: None, to: None, commit_text_bytes: COMMIT_TEXT_BYTES }
+        IngestOptions {
+            from: None,
+            to: None,
+            apply_selectors: false,
+            commit_text_bytes: COMMIT_TEXT_BYTES,
+        }
     }
 }
 
@@ -83,8 +93,11 @@ impl IngestOptions {
         if from < to { Ok(from..to) } else { Err(Error::EmptyRange) }
     }
 
-    /// The days of delivery that can hold such events.
-    pub(crate) fn days(&self) -> Option<DeliveryDays> {
+    /// The days of delivery that can hold such events. Only CloudTrail's own are laid out by day.
+    pub(crate) fn days(&self, kind: EventKind) -> Option<DeliveryDays> {
+        if kind != EventKind::CloudTrail {
+            return None;
+        }
         DeliveryDays::of(self.from.map(|from| from.date_naive()), self.to.map(|to| to.date_naive()))
     }
 }
@@ -106,9 +119,9 @@ impl IngestOptions {
 ///
 /// # Errors
 ///
-/// [`Error::EmptyRange`] before anything is done; [`Error::SourceNotFound`],
-/// [`Error::ReadSource`], [`Error::ListSource`] and [`Error::ReadLogFile`] if a source cannot be
-/// read; [`Error::Store`], [`Error::ReadDataFile`] and others if the store cannot be. What was
+/// [`Error::EmptyRange`] and [`Error::UnknownIntake`] before anything is done;
+/// [`Error::SourceNotFound`], [`Error::ReadSource`], [`Error::ListSource`] and
+/// [`Error::ReadLogFile`] if a source cannot be read; [`Error::Store`], [`Error::ReadDataFile`] and others if the store cannot be. What was
 /// committed before stays.
 pub async fn ingest(
     store: &EventDataStore,
@@ -123,7 +136,8 @@ pub async fn ingest(
     let listener = ProgressOnly(progress);
     let tally = Tally::new(&listener);
     let (found_sender, found) = mpsc::channel(FOUND_QUEUE_MAX);
-    let finding = find::find(sources, options.days(), found_sender);
+    let kind = Intake::of(&store.settings())?.kind();
+    let finding = find::find(sources, kind, options.days(kind), found_sender);
     let committing = AsyncMutex::default();
     let pass = Pass {
         store,
@@ -166,7 +180,9 @@ impl Pass<'_> {
         known: KnownEvents,
     ) -> Result<KnownEvents> {
         let Pass { store, options, checkpoint, clock, tally, committing } = self;
-        let appender = Appender::new(store, options.event_times()?, checkpoint, clock);
+        let intake = Intake::of(&store.settings())?.with_selectors(options.apply_selectors);
+        let kind = intake.kind();
+        let appender = Appender::new(store, (intake, options.event_times()?), checkpoint, clock);
         let appender = appender.with_known(known);
         let lanes = thread::available_parallelism().map_or(1, NonZero::get).min(LANES_MAX);
         // What is being committed, and as much again being gathered.
@@ -176,7 +192,7 @@ impl Pass<'_> {
         let (offers_sender, offers) = mpsc::channel(2 * lanes);
         let jobs = AsyncMutex::new(jobs);
         let lanes = (0..lanes).map(|_| {
-            let reader = Reader::new(batch_text_bytes, text_budget.clone());
+            let reader = Reader::new(kind, batch_text_bytes, text_budget.clone());
             run_lane(reader, &jobs, offers_sender.clone(), &text_budget, tally)
         });
         let lanes = try_join_all(lanes.collect::<Vec<_>>());

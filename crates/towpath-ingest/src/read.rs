@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
-use towpath_event::{DecodeError, EventBatch, EventBatchBuilder};
+use towpath_event::{DecodeError, EventBatch, EventKind, KindDecoder};
 use towpath_store::{Source as StoredSource, sha256_hex};
 
 use crate::{
@@ -125,7 +125,8 @@ pub(crate) enum Taken {
 /// Reads, decompresses and decodes log files, one at a time.
 pub(crate) struct Reader {
     gunzip: Gunzip,
-    gathering: EventBatchBuilder,
+    kind: EventKind,
+    gathering: KindDecoder,
     log_files: Vec<ReadLogFile>,
     held: Option<OwnedSemaphorePermit>,
     batch_text_bytes: u64,
@@ -133,12 +134,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// A reader whose batches have about `batch_text_bytes` and, together with those of the other
+    /// A reader of events of `kind` whose batches have about `batch_text_bytes` and, together with those of the other
     /// readers, stay within `budget`.
-    pub(crate) fn new(batch_text_bytes: u64, budget: Budget) -> Reader {
+    pub(crate) fn new(kind: EventKind, batch_text_bytes: u64, budget: Budget) -> Reader {
         Reader {
             gunzip: Gunzip::new(),
-            gathering: EventBatchBuilder::new(),
+            kind,
+            gathering: KindDecoder::new(kind),
             log_files: Vec::new(),
             held: None,
             batch_text_bytes,
@@ -149,7 +151,7 @@ impl Reader {
     /// Reads a log file into the batch. Blocks, for disk and for computing.
     pub(crate) fn take(&mut self, mut job: Job) -> Taken {
         if is_large(&job.log_file) {
-            return Taken::Large(job.log_file);
+            return self.large(job.log_file);
         }
         let bytes = match read_bytes(&job) {
             Ok(bytes) => bytes,
@@ -157,11 +159,11 @@ impl Reader {
         };
         if bytes.len() > WHOLE_TEXT_BYTES_MAX {
             // It has grown since it was found, and may not have been read to its end.
-            return Taken::Large(job.log_file);
+            return self.large(job.log_file);
         }
         let text = match self.gunzip.text(&bytes, WHOLE_TEXT_BYTES_MAX) {
             Ok(Some(text)) => text,
-            Ok(None) => return Taken::Large(job.log_file),
+            Ok(None) => return self.large(job.log_file),
             Err(err) => return Taken::Refused(Refusal::Gunzip(err).of(&job.log_file, 0)),
         };
         let text_bytes = to_u64(text.len());
@@ -193,6 +195,14 @@ impl Reader {
             None => self.held = Some(room),
         }
         Taken::Gathered { size_bytes, events: summary.events }
+    }
+
+    /// What becomes of a log file with more text than is decoded as a whole.
+    fn large(&self, log_file: LogFile) -> Taken {
+        match self.kind {
+            EventKind::CloudTrail => Taken::Large(log_file),
+            _ => Taken::Refused(Refusal::NotInParts.of(&log_file, 0)),
+        }
     }
 
     /// Whether the batch is large enough to be handed on.

@@ -7,6 +7,7 @@ use towpath_event::DecodeError;
 use crate::{
     find::LogFile,
     gunzip::GunzipError,
+    read::WHOLE_TEXT_BYTES_MAX,
     report::{RejectPlace, RejectReason, Rejected},
     split::{Part, SplitError},
 };
@@ -20,6 +21,8 @@ pub(crate) enum Refusal {
     Decode(DecodeError),
     /// What is left of a large log file without its events is not that of a log file.
     Shell(DecodeError),
+    /// It has more text than is decoded as a whole, and its events are not decoded in parts.
+    NotInParts,
     /// Its events are of more months than one commit can have data files.
     TooManyMonths,
 }
@@ -49,7 +52,9 @@ impl Refusal {
             Refusal::Split(SplitError::Separator { .. })
             | Refusal::Decode(_)
             | Refusal::Shell(_) => RejectReason::Undecodable,
-            Refusal::Split(_) | Refusal::TooManyMonths => RejectReason::TooLarge,
+            Refusal::Split(_) | Refusal::NotInParts | Refusal::TooManyMonths => {
+                RejectReason::TooLarge
+            }
             Refusal::Gunzip(err) => match err {
                 GunzipError::Empty => RejectReason::Empty,
                 GunzipError::NotGzip => RejectReason::NotGzip,
@@ -71,6 +76,11 @@ impl Refusal {
             Refusal::Decode(err) | Refusal::Shell(err @ DecodeError::NoRecords) => err.to_string(),
             // Its places are those of the shell, which nobody can look up.
             Refusal::Shell(_) => "log file is not JSON outside its events".to_owned(),
+            Refusal::NotInParts => format!(
+                "log file has more than {} MiB of text, the most for events of this category; \
+                 split it",
+                WHOLE_TEXT_BYTES_MAX >> 20
+            ),
             Refusal::TooManyMonths => {
                 "log file has events of more months than can be committed at once".to_owned()
             }

@@ -57,7 +57,8 @@ pub struct EventCounts {
     pub stored: u64,
     /// Already in the store, or twice in what was read.
     pub duplicate: u64,
-    /// Outside the range of event times that was asked for.
+    /// Outside the range of event times that was asked for, not chosen by the selectors if they were
+    /// to be applied, or of another category than the store keeps.
     pub filtered: u64,
     /// Older than the store's retention.
     pub expired: u64,

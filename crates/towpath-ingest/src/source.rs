@@ -7,6 +7,7 @@ use std::{
 };
 
 use object_store::{ObjectStore, path::Path as Key};
+use towpath_event::EventKind;
 use towpath_store::Location;
 
 use crate::error::{Error, Result};
@@ -28,6 +29,8 @@ pub(crate) struct Bucket {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// The URL of the bucket, without `/` at its end.
     url: String,
+    /// The kind of events that its files are looked through for.
+    pub(crate) kind: EventKind,
 }
 
 /// A local file or folder that was named as a source.
@@ -35,45 +38,47 @@ pub(crate) struct Bucket {
 pub(crate) struct LocalRoot {
     /// Absolute and without symbolic links, so that it is the same however it was named.
     path: PathBuf,
+    /// The kind of events that its files are looked through for.
+    pub(crate) kind: EventKind,
 }
 
 impl Source {
-    /// Looks whether a source is there.
+    /// Looks whether a source is there, which is to be looked through for events of `kind`.
     ///
     /// # Errors
     ///
     /// [`Error::SourceNotFound`] and [`Error::ReadSource`], for a local source only: whether a
     /// bucket can be read shows when it is listed.
-    pub(crate) fn open(location: &Location) -> Result<Source> {
+    pub(crate) fn open(location: &Location, kind: EventKind) -> Result<Source> {
         match location.local_path() {
-            Some(path) => open_local(path),
+            Some(path) => open_local(path, kind),
             None => {
-                let bucket = Arc::new(Bucket::of(location));
+                let bucket = Arc::new(Bucket::of(location, kind));
                 Ok(Source::Remote(bucket, location.prefix().clone()))
             }
         }
     }
 }
 
-fn open_local(path: &Path) -> Result<Source> {
+fn open_local(path: &Path, kind: EventKind) -> Result<Source> {
     let failed = |err: io::Error| match err.kind() {
         io::ErrorKind::NotFound => Error::SourceNotFound { location: path.display().to_string() },
         _ => Error::ReadSource { location: path.display().to_string(), source: err },
     };
     let canonical = path.canonicalize().map_err(failed)?;
     let is_folder = canonical.metadata().map_err(failed)?.is_dir();
-    let root = Arc::new(LocalRoot::new(canonical));
+    let root = Arc::new(LocalRoot::new(canonical, kind));
     Ok(if is_folder { Source::LocalFolder(root) } else { Source::LocalFile(root) })
 }
 
 impl Bucket {
-    fn of(location: &Location) -> Bucket {
+    fn of(location: &Location, kind: EventKind) -> Bucket {
         let url = location.url().as_str().trim_end_matches('/');
         // A prefix with characters that URLs escape is not found again: then the whole URL names
         // the bucket, which is unusual to read but just as unique.
         let url = url.strip_suffix(location.prefix().as_ref()).unwrap_or(url);
         let url = url.trim_end_matches('/').to_owned();
-        Bucket { store: Arc::clone(location.store()), url }
+        Bucket { store: Arc::clone(location.store()), url, kind }
     }
 
     /// The URL of the file with this key.
@@ -84,8 +89,8 @@ impl Bucket {
 
 impl LocalRoot {
     /// The root at `path`, which is absolute and without symbolic links.
-    pub(crate) fn new(path: PathBuf) -> LocalRoot {
-        LocalRoot { path }
+    pub(crate) fn new(path: PathBuf, kind: EventKind) -> LocalRoot {
+        LocalRoot { path, kind }
     }
 
     /// The absolute path of the file `below` the root.

@@ -42,10 +42,15 @@ pub(crate) struct DataFiles {
 }
 
 impl DataFiles {
-    /// A table over `files` of the store of that name, whose paths are read from the object store
+    /// A table over `files` of the store of that name and schema, whose paths are read from the object store
     /// registered under `url`.
-    pub(crate) fn new(store: &str, files: &[DataFile], url: ObjectStoreUrl) -> DataFiles {
-        let schema = with_string_views(&towpath_event::data_file_schema());
+    pub(crate) fn new(
+        store: &str,
+        schema: &Schema,
+        files: &[DataFile],
+        url: ObjectStoreUrl,
+    ) -> DataFiles {
+        let schema = with_string_views(schema);
         let files = files.iter().map(|file| partitioned_file(file, &schema)).collect();
         DataFiles { store: store.into(), schema, files, object_store_url: url }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use towpath_event::EventKind;
 use towpath_sql::SqlError;
 use uuid::Uuid;
 
@@ -111,6 +112,21 @@ pub enum Error {
     #[error("{0}")]
     InvalidArgument(String),
 
+    /// Selectors are about another kind of events than the store has columns for.
+    #[error(
+        "event data store `{store}` keeps events of `{}`, and the selectors are about `{}`: they have \
+         other columns",
+        is.name(), asked.name()
+    )]
+    OtherColumns {
+        /// Its name.
+        store: String,
+        /// What it keeps.
+        is: EventKind,
+        /// What the selectors are about.
+        asked: EventKind,
+    },
+
     /// A lake, a store or its log could not be used.
     #[error(transparent)]
     Store(#[from] towpath_store::Error),
@@ -184,7 +200,7 @@ impl Error {
             Error::QueueFull { .. } => ErrorKind::QueueFull,
             Error::InvalidPageToken => ErrorKind::InvalidPageToken,
             Error::InvalidSignFile(_) => ErrorKind::Unverified,
-            Error::InvalidArgument(_) => ErrorKind::InvalidArgument,
+            Error::InvalidArgument(_) | Error::OtherColumns { .. } => ErrorKind::InvalidArgument,
             Error::Store(error) => store_kind(error),
             Error::Ingest(error) => ingest_kind(error),
         }

@@ -1,6 +1,6 @@
 //! [`Lake`]: all event data stores under one root, and the engine that queries them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
-use towpath_event::data_file_schema;
+use towpath_ingest::Intake;
 use towpath_sql::{
     ExplainKind, ParameterValues, RelationError, RelationName, Relations, Statement, session_state,
 };
@@ -167,13 +167,14 @@ impl Lake {
     /// that no store may have.
     pub async fn create_store(&self, new: NewStore) -> Result<Store> {
         let now = (self.options.now)();
-        let NewStore { name, id, retention, termination_protection } = new;
+        let NewStore { name, id, retention, termination_protection, intake } = new;
+        let attributes = intake.attributes().into_iter();
         let new = towpath_store::NewStore {
             name,
             id,
             retention,
-            schema: data_file_schema(),
-            attributes: BTreeMap::new(),
+            schema: intake.kind().data_file_schema(),
+            attributes: attributes.filter_map(|(name, value)| Some((name, value?))).collect(),
             termination_protection,
         };
         let store = self.catalog.create_store(new, now).await?;
@@ -406,7 +407,9 @@ impl Lake {
                 Arc::new(appended.map_err(|error| RelationError::Other(Box::new(error)))?)
             }
         };
-        event_table(&snapshot, &self.object_store_url, (self.options.now)())
+        let intake = Intake::of(snapshot.settings())
+            .map_err(|error| RelationError::Other(Box::new(error)))?;
+        event_table(&snapshot, intake.kind(), &self.object_store_url, (self.options.now)())
             .map_err(|error| RelationError::Other(Box::new(error)))
     }
 }

@@ -49,7 +49,8 @@ pub mod text;
 mod watch;
 
 pub use arrow;
-pub use towpath_ingest::{IngestOptions, IngestReport, Progress, WatchEvent, WatchReport};
+pub use towpath_event::{EventKind, EventSelectors, SELECTORS_TEXT_BYTES_MAX, SelectorError};
+pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues};
 pub use towpath_store::{
     CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey, RemovedStore,

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use towpath_ingest::{IngestOptions, IngestReport, Progress};
+use towpath_event::EventSelectors;
+use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress};
 use towpath_store::{
     CompactionPolicy, CompactionReport, EventDataStore, Expiry, Hold, Location, NewHold, Retention,
     SettingsChange,
 };
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::LakeOptions;
 
 /// How long a change waits for others that write to the store: an append is seconds.
@@ -32,12 +33,17 @@ pub struct NewStore {
 
     /// Whether deleting the store is refused until that is changed.
     pub termination_protection: bool,
+
+    /// Which events it takes, and with them its columns.
+    pub intake: Intake,
 }
 
 impl NewStore {
-    /// A store with a new id and without termination protection.
+    /// A store with a new id and without termination protection, for every management, data and
+    /// network activity event.
     pub fn new(name: impl Into<String>, retention: Retention) -> NewStore {
-        NewStore { name: name.into(), id: None, retention, termination_protection: false }
+        let (id, termination_protection, intake) = (None, false, Intake::default());
+        NewStore { name: name.into(), id, retention, termination_protection, intake }
     }
 }
 
@@ -52,6 +58,9 @@ pub struct StoreChange {
 
     /// Whether deleting the store is refused from now on.
     pub termination_protection: Option<bool>,
+
+    /// Which events of its kind it takes from now on.
+    pub selectors: Option<EventSelectors>,
 }
 
 /// How a store is doing.
@@ -127,6 +136,15 @@ impl Store {
         self.store.settings().termination_protection
     }
 
+    /// Which events the store takes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Storage`](crate::ErrorKind::Storage) if a newer version of towpath made it.
+    pub fn intake(&self) -> Result<Intake> {
+        Ok(Intake::of(&self.store.settings())?)
+    }
+
     /// Whether it is in use or deleted.
     pub fn status(&self) -> StoreStatus {
         let settings = self.store.settings();
@@ -149,13 +167,21 @@ impl Store {
     ///
     /// [`ErrorKind::StoreExists`](crate::ErrorKind::StoreExists) if another store has the name;
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a name that no store
-    /// may have; [`ErrorKind::StoreInactive`](crate::ErrorKind::StoreInactive) if it is deleted;
+    /// may have and for selectors of another kind of events;
+    /// [`ErrorKind::StoreInactive`](crate::ErrorKind::StoreInactive) if it is deleted;
     /// storage errors.
     pub async fn update(&self, change: StoreChange) -> Result<()> {
         let mut changed = SettingsChange::default();
         changed.name = change.name;
         changed.retention = change.retention;
         changed.termination_protection = change.termination_protection;
+        if let Some(selectors) = change.selectors {
+            let (is, asked) = (self.intake()?.kind(), selectors.kind());
+            if is != asked {
+                return Err(Error::OtherColumns { store: self.name(), is, asked });
+            }
+            changed.attributes = Intake::selected(selectors).attributes();
+        }
         Ok(self.store.change_settings(&changed, self.now(), CHANGE_WAIT_MAX).await?)
     }
 

@@ -11,7 +11,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::utils::disjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use towpath_event::{Derived, Field, Shape, TABLE, TableColumn};
+use towpath_event::{Derived, EventKind, Field, Shape, TableColumn};
 use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot, TimeRange};
 
 use crate::data_files::DataFiles;
@@ -25,7 +25,7 @@ const STORED: &str = "data_files";
 /// The stored column that holds each event's exact text.
 const EVENT_JSON: &str = "eventJson";
 
-/// The events of `snapshot` that are within retention at `now`, as CloudTrail Lake shows them.
+/// The events of `snapshot`, of `kind`, that are within retention at `now`, as CloudTrail Lake shows them.
 ///
 /// The result is a view: a projection of nested rows over flat columns, from which the optimizer
 /// takes the few columns that a statement names, so that a predicate on `userIdentity.arn` prunes
@@ -33,9 +33,10 @@ const EVENT_JSON: &str = "eventJson";
 ///
 /// # Errors
 ///
-/// Only if the view cannot be planned, which is a mistake in [`TABLE`].
+/// Only if the view cannot be planned, which is a mistake in the table of `kind`.
 pub(crate) fn event_table(
     snapshot: &Snapshot,
+    kind: EventKind,
     url: &ObjectStoreUrl,
     now: DateTime<Utc>,
 ) -> Result<Arc<dyn TableProvider>> {
@@ -45,14 +46,15 @@ pub(crate) fn event_table(
         files.filter(|file| kept.overlaps(file.event_times)).cloned().collect();
     let straddles = !live.iter().all(|file| kept.contains(file.event_times));
 
-    let source =
-        provider_as_source(Arc::new(DataFiles::new(&snapshot.settings().name, &live, url.clone())));
+    let name = &snapshot.settings().name;
+    let files = DataFiles::new(name, &kind.data_file_schema(), &live, url.clone());
+    let source = provider_as_source(Arc::new(files));
     let mut plan = LogicalPlanBuilder::scan(STORED, source, None)?;
     // Counts and extents come from the log alone where no file holds an expired event.
     if straddles && let Some(is_kept) = disjunction(kept.ranges().iter().map(is_within)) {
         plan = plan.filter(is_kept)?;
     }
-    let plan: LogicalPlan = plan.project(columns())?.build()?;
+    let plan: LogicalPlan = plan.project(columns(kind))?.build()?;
     Ok(Arc::new(ViewTable::new(plan, None)))
 }
 
@@ -67,12 +69,12 @@ fn is_within(range: &TimeRange) -> Expr {
 }
 
 /// The Lake's columns over the stored ones.
-fn columns() -> Vec<Expr> {
+fn columns(kind: EventKind) -> Vec<Expr> {
     let presented = |column: &TableColumn| {
         shaped(column.shape, column.name)
             .alias_qualified(Some(PRESENTED), column.name.to_ascii_lowercase())
     };
-    TABLE.iter().map(presented).collect()
+    kind.table().iter().map(presented).collect()
 }
 
 /// The stored column `name`. Not `col(name)`, which would take the name for SQL.

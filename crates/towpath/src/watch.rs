@@ -33,6 +33,7 @@ impl Store {
     /// Ingests what is in `sources` and whatever arrives there, until `stop` completes; then ends
     /// the running commit and returns the account of it.
     ///
+    /// The store's selectors apply, whatever the options say: what arrives is not history.
     /// What fails after the first look is told and tried again and ends nothing. A watch that was
     /// ended in any way goes on where it was when it is begun again. `tell` is called as things
     /// happen, from the task that runs the watch.
@@ -62,7 +63,7 @@ impl Store {
             queue = Some(Arc::new(SqsQueue::open(url, storage_options)?));
         }
         let options = towpath_ingest::WatchOptions {
-            ingest: options.ingest,
+            ingest: IngestOptions { apply_selectors: true, ..options.ingest },
             look_every: options.look_every,
             queue,
             clock: Arc::clone(&self.options.now),

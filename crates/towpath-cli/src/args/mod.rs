@@ -15,10 +15,12 @@ mod shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{
     ArgAction, ArgGroup, Args as ClapArgs, CommandFactory, Parser, Subcommand, value_parser,
 };
+use towpath::EventKind;
 use uuid::Uuid;
 
 pub(crate) use self::config::ConfigArgs;
@@ -70,7 +72,9 @@ Prints the id of the new store on stdout. The lake is made if there is none yet.
 Examples:
   towpath store create org-trail
   towpath store create org-trail --retention-days 365
-  towpath store create old-lake --id 1f0c9b7e-5d3a-4c0e-9b1e-2a7d6c4e8f10";
+  towpath store create old-lake --id 1f0c9b7e-5d3a-4c0e-9b1e-2a7d6c4e8f10
+  towpath store create s3-reads --selectors selectors.yaml
+  towpath store create config --category ConfigurationItem";
 
 const STORE_UPDATE_HELP: &str = "\
 A change acts on the next query. A shorter retention hides older events at once; a longer one does
@@ -240,7 +244,7 @@ pub(crate) enum StoreCommand {
     /// Show one store and what it holds
     Show(StoreShowArgs),
 
-    /// Change the name, the retention or the termination protection of a store
+    /// Change the name, the retention, the selectors or the termination protection of a store
     #[command(after_help = STORE_UPDATE_HELP)]
     Update(StoreUpdateArgs),
 
@@ -285,6 +289,10 @@ pub(crate) struct StoreUpdateArgs {
     /// Let the store be deleted from now on
     #[arg(long, group = "change")]
     pub(crate) no_termination_protection: bool,
+
+    /// Take only what these event selectors choose from now on: JSON or YAML
+    #[arg(long, value_name = "FILE", group = "change")]
+    pub(crate) selectors: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -363,6 +371,15 @@ pub(crate) struct StoreCreateArgs {
     /// Refuse to delete the store until `store update --no-termination-protection`
     #[arg(long)]
     pub(crate) termination_protection: bool,
+
+    /// Take only what these event selectors choose: JSON or YAML, also a CloudFormation template
+    #[arg(long, value_name = "FILE", conflicts_with = "category")]
+    pub(crate) selectors: Option<PathBuf>,
+
+    /// The kind of events, which gives the store its columns
+    #[arg(long, value_name = "NAME", default_value = "CloudTrail")]
+    #[arg(value_parser = PossibleValuesParser::new(EventKind::ALL.map(EventKind::name)))]
+    pub(crate) category: String,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -399,6 +416,11 @@ pub(crate) struct IngestArgs {
     /// Only events before this time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) to: Option<TimeArg>,
+
+    /// Take only what the store's event selectors choose, as --watch always does; without it,
+    /// history is taken whole
+    #[arg(long)]
+    pub(crate) apply_selectors: bool,
 
     /// Go on and ingest what arrives, until Ctrl-C or SIGTERM
     #[arg(long)]

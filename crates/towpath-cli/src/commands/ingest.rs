@@ -64,7 +64,12 @@ pub(super) fn options(args: &IngestArgs, now: DateTime<Utc>) -> Result<IngestOpt
         let message = format!("--from ({from}) must be before --to ({to}), or no event is meant");
         return Err(Args::usage_error(message).into());
     }
-    Ok(IngestOptions { from, to, ..IngestOptions::default() })
+    Ok(IngestOptions {
+        from,
+        to,
+        apply_selectors: args.apply_selectors,
+        ..IngestOptions::default()
+    })
 }
 
 /// What an ingest did, in lines for people.

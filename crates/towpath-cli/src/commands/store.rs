@@ -1,6 +1,8 @@
 //! `towpath store`: create, change, delete and restore event data stores, and look at them.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -9,7 +11,10 @@ use arrow::array::{
     UInt64Array,
 };
 use chrono::{DateTime, Utc};
-use towpath::{Lake, NewStore, Retention, Store, StoreChange, StoreStatus};
+use towpath::{
+    EventKind, EventSelectors, Intake, Lake, NewStore, Retention, SELECTORS_TEXT_BYTES_MAX, Store,
+    StoreChange, StoreStatus,
+};
 
 use super::hold::hold;
 use super::open_lake;
@@ -43,6 +48,10 @@ pub(crate) async fn store(
 
 async fn create(config: &Config, args: StoreCreateArgs) -> Result<Outcome> {
     let retention = Retention::days(args.retention_days).map_err(towpath::Error::from)?;
+    let intake = match &args.selectors {
+        Some(file) => Intake::selected(read_selectors(file)?),
+        None => Intake::of_kind(EventKind::of_category(&args.category).unwrap_or_default()),
+    };
     let url = config.lake()?;
     let lake = Lake::open_or_create(url, config.lake_options(LimitArgs::default())).await?;
     let new = NewStore {
@@ -50,6 +59,7 @@ async fn create(config: &Config, args: StoreCreateArgs) -> Result<Outcome> {
         id: args.id,
         retention,
         termination_protection: args.termination_protection,
+        intake,
     };
     let store = lake.create_store(new).await?;
     tell(&format!(
@@ -61,6 +71,18 @@ async fn create(config: &Config, args: StoreCreateArgs) -> Result<Outcome> {
     writeln!(stdout, "{}", store.id()).context("could not write to stdout")?;
     stdout.commit()?;
     Ok(Outcome::Done)
+}
+
+/// Reads event selectors from a file.
+fn read_selectors(file: &Path) -> Result<EventSelectors> {
+    let failed = || format!("could not read selectors from `{}`", file.display());
+    let mut text = String::new();
+    // One more than is taken, so that what is too long is said to be so.
+    let most = SELECTORS_TEXT_BYTES_MAX as u64 + 1;
+    File::open(file)
+        .and_then(|file| file.take(most).read_to_string(&mut text))
+        .with_context(failed)?;
+    EventSelectors::parse(&text).with_context(failed)
 }
 
 /// Writes a row per store of `lake`.
@@ -88,7 +110,7 @@ pub(crate) async fn list_stores(
 async fn show(config: &Config, args: StoreShowArgs) -> Result<Outcome> {
     let lake = open_lake(config, LimitArgs::default()).await?;
     let store = lake.store(&args.store).await?;
-    let summary = store.summary().await?;
+    let (summary, intake) = (store.summary().await?, store.intake()?);
     let (oldest, newest) = summary.event_times.unzip();
     let row = RecordBatch::try_from_iter_with_nullable([
         ("name", strings([store.name()]), false),
@@ -104,6 +126,8 @@ async fn show(config: &Config, args: StoreShowArgs) -> Result<Outcome> {
         ("status", strings([status(&store).to_owned()]), false),
         ("restorable_until", times([restorable_until(&store)]), true),
         ("termination_protection", flag(store.termination_protection()), false),
+        ("category", strings([intake.kind().name().to_owned()]), false),
+        ("selectors", text(intake.selectors().map(EventSelectors::to_json)), true),
         ("legal_holds", numbers(store.holds().len() as u64), false),
     ])?;
     let mut stdout = Destination::stdout();
@@ -118,6 +142,7 @@ async fn update(config: &Config, args: StoreUpdateArgs) -> Result<Outcome> {
     let retention = args.retention_days.map(Retention::days).transpose();
     let change = StoreChange {
         name: args.name,
+        selectors: args.selectors.as_deref().map(read_selectors).transpose()?,
         retention: retention.map_err(towpath::Error::from)?,
         termination_protection: match (args.termination_protection, args.no_termination_protection)
         {
@@ -188,6 +213,10 @@ fn flag(value: bool) -> ArrayRef {
 
 pub(super) fn counts(values: impl IntoIterator<Item = u64>) -> ArrayRef {
     Arc::new(UInt64Array::from_iter_values(values))
+}
+
+fn text(value: Option<&str>) -> ArrayRef {
+    Arc::new(StringArray::from(vec![value]))
 }
 
 pub(super) fn strings(values: impl IntoIterator<Item = String>) -> ArrayRef {

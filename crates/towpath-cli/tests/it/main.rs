@@ -25,6 +25,7 @@ mod queries;
 /// `towpath query`.
 mod query;
 /// `towpath shell`.
+mod selectors;
 mod shell;
 /// `towpath store`.
 mod store;

@@ -30,6 +30,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
     try_join,
 };
+use towpath_event::EventKind;
 use towpath_store::{Error as StoreError, EventDataStore, Location};
 use tracing::{info, warn};
 
@@ -47,6 +48,7 @@ use crate::{
     dedup::KnownEvents,
     error::{Error, Result},
     find::{self, FOUND_QUEUE_MAX, Found, LogFile},
+    intake::Intake,
     log_file::DeliveryDays,
     pipeline::{Clock, IngestOptions, Pass},
     report::{RejectReason, Rejected},
@@ -270,13 +272,14 @@ impl Watch<'_> {
 
     /// Looks at a part of the sources and ingests what is new there.
     async fn look(&mut self, look: Look) -> Result<()> {
-        let days = self.days(look);
+        let kind = Intake::of(&self.store.settings())?.kind();
+        let days = self.days(look, kind);
         let sources = self.sources;
         let may_be_empty = |location: &Location| location.local_path().is_none();
         self.pass(look == Look::Complete, async |found| {
             for source in sources {
-                match Box::pin(find::find(std::slice::from_ref(source), days, found.clone())).await
-                {
+                let source_alone = std::slice::from_ref(source);
+                match Box::pin(find::find(source_alone, kind, days, found.clone())).await {
                     // A trail's bucket before its first delivery.
                     Err(Error::SourceNotFound { .. }) if may_be_empty(source) => {}
                     looked => looked?,
@@ -287,10 +290,12 @@ impl Watch<'_> {
         .await
     }
 
-    /// The days of delivery to look at: none for all.
-    fn days(&self, look: Look) -> Option<DeliveryDays> {
-        let wanted = self.options.ingest.days();
+    /// The days of delivery to look at: none for all. Only CloudTrail's own events are laid out by
+    /// day.
+    fn days(&self, look: Look, kind: EventKind) -> Option<DeliveryDays> {
+        let wanted = self.options.ingest.days(kind);
         match look {
+            _ if kind != EventKind::CloudTrail => None,
             Look::Complete => wanted,
             Look::Days(first, last) => Some(DeliveryDays::by_name(first, last, wanted)),
         }
@@ -317,7 +322,8 @@ impl Watch<'_> {
             return Ok(());
         }
         if self.inbox.is_empty() {
-            self.inbox = Inbox::of(&remote_sources(self.sources)?);
+            let kind = Intake::of(&self.store.settings())?.kind();
+            self.inbox = Inbox::of(&remote_sources(self.sources, kind)?);
         }
         let mut read = self.inbox.read(messages).await?;
         let log_files = std::mem::take(&mut read.log_files);
@@ -499,10 +505,11 @@ async fn receive(queue: &dyn NotificationQueue, wait_secs: u64) -> Result<Vec<Me
 /// The buckets among the sources, each with the prefix in it.
 fn remote_sources(
     sources: &[Location],
+    kind: EventKind,
 ) -> Result<Vec<(String, Arc<Bucket>, object_store::path::Path)>> {
     let mut remote = Vec::new();
     for location in sources {
-        if let Source::Remote(bucket, prefix) = Source::open(location)? {
+        if let Source::Remote(bucket, prefix) = Source::open(location, kind)? {
             let name = location.url().host_str().unwrap_or_default().to_owned();
             remote.push((name, bucket, prefix));
         }

@@ -178,6 +178,8 @@ mod tests {
     use towpath_store::Location;
     use url::Url;
 
+    use towpath_event::EventKind;
+
     use super::*;
     use crate::source::{LocalRoot, Source};
 
@@ -218,7 +220,10 @@ mod tests {
 
     /// A local file that was last written so many seconds after the start.
     fn local(name: &str, size_bytes: u64, written_secs: i64) -> LogFile {
-        let place = Place::Local(Arc::new(LocalRoot::new("/logs".into())), Path::new(name).into());
+        let place = Place::Local(
+            Arc::new(LocalRoot::new("/logs".into(), EventKind::CloudTrail)),
+            Path::new(name).into(),
+        );
         let modified = Some(START + TimeDelta::seconds(written_secs));
         LogFile { place, size_bytes, day: None, modified }
     }
@@ -258,7 +263,10 @@ mod tests {
         let watched = Watched::new();
         let url = Url::parse("s3://trail").unwrap();
         let location = Location::with_store(url, Arc::new(InMemory::new()), "".into());
-        let Source::Remote(bucket, _) = Source::open(&location).unwrap() else { panic!() };
+        let Source::Remote(bucket, _) = Source::open(&location, EventKind::CloudTrail).unwrap()
+        else {
+            panic!()
+        };
         let place = Place::Remote(bucket, "a.json.gz".into());
         let file = LogFile { place, size_bytes: 1, day: None, modified: Some(START) };
         assert!(watched.takes(&file), "in a bucket it is whole at once");

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
 mod batch_queries;
+mod corpus;
 mod events;
 mod explain;
 mod lab;
@@ -14,4 +15,5 @@ mod queries;
 mod retention;
 mod saved_queries;
 mod schedules;
+mod schemas;
 mod support;
