@@ -71,10 +71,10 @@ pub(crate) struct QueryLine {
 }
 
 impl QueryLine {
-    /// A line on stderr, if that is a terminal and `is_wanted`. `is_in_the_way` says that the rows
-    /// will be written to the same terminal.
-    pub(crate) fn new(is_wanted: bool, is_in_the_way: bool) -> QueryLine {
-        let bar = (is_wanted && io::stderr().is_terminal()).then(|| {
+    /// A line on stderr, if that is a terminal. `is_in_the_way` says that the rows will be written
+    /// to the same terminal as they come.
+    pub(crate) fn new(is_in_the_way: bool) -> QueryLine {
+        let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
             set_style(&bar, QUERYING);
             bar

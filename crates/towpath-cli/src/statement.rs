@@ -48,7 +48,7 @@ fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
 pub(crate) enum Input {
     /// A statement, without the `;` that ended it.
     Statement(String),
-    /// A line that begins with `.`, without line break.
+    /// A line that begins with `.` or `\`, without line break.
     Command(String),
     /// A statement of more than [`STATEMENT_BYTES_MAX`] bytes, which was not kept.
     TooLong,
@@ -85,7 +85,7 @@ impl StatementBuffer {
 
     /// Takes one line, without its line break, and returns what it completes.
     pub(crate) fn push_line(&mut self, line: &str) -> Vec<Input> {
-        if self.is_between_statements() && line.trim_start().starts_with('.') {
+        if self.is_between_statements() && line.trim_start().starts_with(['.', '\\']) {
             return vec![Input::Command(line.trim_end().to_owned())];
         }
         let mut inputs = Vec::new();
@@ -112,11 +112,6 @@ impl StatementBuffer {
     /// What stands there without a `;`, at the end of all lines.
     pub(crate) fn finish(&mut self) -> Option<Input> {
         self.take()
-    }
-
-    /// Forgets what was begun.
-    pub(crate) fn clear(&mut self) {
-        *self = StatementBuffer::default();
     }
 
     fn take(&mut self) -> Option<Input> {
@@ -211,10 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_begins_with_a_dot_is_a_command_between_statements_only() {
+    fn a_line_that_begins_with_a_dot_or_a_backslash_is_a_command_between_statements_only() {
         assert_eq!(
-            inputs(".print a; b\nSELECT userIdentity\n.arn;\n  .quit  "),
+            inputs("\\d x\n.print a; b\nSELECT userIdentity\n.arn;\n  .quit  "),
             [
+                Input::Command("\\d x".to_owned()),
                 Input::Command(".print a; b".to_owned()),
                 statement("SELECT userIdentity\n.arn"),
                 Input::Command("  .quit".to_owned()),

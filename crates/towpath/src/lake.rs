@@ -364,7 +364,7 @@ impl Lake {
         (self.options.now)()
     }
 
-    fn session(&self, log: Arc<ScanLog>) -> SessionState {
+    pub(crate) fn session(&self, log: Arc<ScanLog>) -> SessionState {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.options.threads.get())
             .with_extension(log);

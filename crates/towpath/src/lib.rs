@@ -31,6 +31,7 @@
 
 mod arrivals;
 mod batch_query;
+mod columns;
 mod data_files;
 mod error;
 mod explain;
@@ -61,6 +62,7 @@ pub use crate::batch_query::{
     BatchDelivery, BatchQuery, BatchStatistics, Delivery, DeliveryStatus, NewQuery, PAGE_ROWS_MAX,
     QueryFilter, QueryList, QueryStatus, ResultPage, WorkerOptions,
 };
+pub use crate::columns::{Column, function_names};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;

@@ -8,6 +8,7 @@ mod generate;
 mod job;
 mod limits;
 mod maintenance;
+mod parameter;
 mod query;
 mod serve;
 mod shell;
@@ -32,6 +33,7 @@ pub(crate) use self::job::{
 };
 pub(crate) use self::limits::{LimitArgs, MEMORY_MIB, ROWS_OR_BYTES, RUN_SECS};
 pub(crate) use self::maintenance::{CompactArgs, DoctorArgs, ExpireArgs};
+pub(crate) use self::parameter::ParameterArg;
 pub(crate) use self::query::QueryArgs;
 pub(crate) use self::serve::ServeArgs;
 pub(crate) use self::shell::ShellArgs;

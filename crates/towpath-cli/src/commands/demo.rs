@@ -50,7 +50,7 @@ pub(crate) async fn demo(config: &Config, args: DemoArgs) -> Result<Outcome> {
     let mut stdout = Destination::stdout();
     let question = Question::new(QUESTION, config.limits(LimitArgs::default()));
     let style = Style::new(Format::Table, terminal_width());
-    answer(&lake, question, style, &mut stdout, &mut QueryLine::new(true, true)).await?;
+    answer(&lake, question, style, &mut stdout, &mut QueryLine::new(true)).await?;
     stdout.commit()?;
     tell(&next_steps(config.is_lake_typed.then_some(url.as_str())));
     Ok(if is_bundled || report.is_complete() { Outcome::Done } else { Outcome::DoneInPart })

@@ -9,7 +9,7 @@ use towpath::Lake;
 
 use super::open_lake;
 use crate::answer::{Answer, Question, answer};
-use crate::args::{Args, QueryArgs};
+use crate::args::{Args, ParameterArg, QueryArgs};
 use crate::config::Config;
 use crate::error::{self, Outcome, tell};
 use crate::output::{Destination, Format, Style, terminal_width};
@@ -31,11 +31,13 @@ pub(crate) async fn query(config: &Config, args: QueryArgs) -> Result<Outcome> {
         Some(path) => Destination::create(path)?,
         None => Destination::stdout(),
     };
+    let parameters = ParameterArg::values(&args.parameters).map_err(Args::usage_error)?;
     let lake = open_lake(config, args.limits).await?;
     let only = statements.len() == 1;
     let (mut done, mut failed) = (0_u64, 0_u64);
     for (name, statement) in statements {
         let question = Question {
+            parameters: Some(&parameters),
             is_explained: args.explain,
             ..Question::new(&statement, config.limits(args.limits))
         };
@@ -75,7 +77,7 @@ async fn run(
     let is_stdout = matches!(destination, Destination::Stdout(_));
     let width = if is_stdout { terminal_width() } else { None };
     let style = Style { is_spreadsheet_safe: args.spreadsheet_safe, ..Style::new(format, width) };
-    let mut line = QueryLine::new(true, width.is_some());
+    let mut line = QueryLine::new(width.is_some());
     let answer = answer(lake, question, style, &mut *destination, &mut line).await?;
     let is_read_here = width.is_some() && format == Format::Table && !args.explain;
     if is_read_here || args.stats {

@@ -90,7 +90,7 @@ async fn run(config: &Config, args: SavedRunArgs) -> Result<Outcome> {
     let width = terminal_width();
     let style = Style::new(args.format.unwrap_or_else(|| config.format()), width);
     let mut stdout = Destination::stdout();
-    let mut line = QueryLine::new(true, width.is_some());
+    let mut line = QueryLine::new(width.is_some());
     answer(&lake, question, style, &mut stdout, &mut line).await?;
     stdout.commit()?;
     Ok(Outcome::Done)

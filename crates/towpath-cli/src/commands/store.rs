@@ -34,7 +34,7 @@ pub(crate) async fn store(
         StoreCommand::List(args) => {
             let lake = open_lake(config, LimitArgs::default()).await?;
             let mut stdout = Destination::stdout();
-            list_stores(&lake, args.format, &mut stdout).await?;
+            write_rows(&store_rows(&lake).await?, args.format, &mut stdout)?;
             stdout.commit()?;
             Ok(Outcome::Done)
         }
@@ -85,14 +85,10 @@ fn read_selectors(file: &Path) -> Result<EventSelectors> {
     EventSelectors::parse(&text).with_context(failed)
 }
 
-/// Writes a row per store of `lake`.
-pub(crate) async fn list_stores(
-    lake: &Lake,
-    format: Format,
-    destination: &mut Destination,
-) -> Result<()> {
+/// A row per store of `lake`.
+pub(crate) async fn store_rows(lake: &Lake) -> Result<RecordBatch> {
     let stores = lake.stores().await?;
-    let rows = RecordBatch::try_from_iter([
+    Ok(RecordBatch::try_from_iter([
         ("name", strings(stores.iter().map(Store::name))),
         ("id", strings(stores.iter().map(|store| store.id().to_string()))),
         (
@@ -103,8 +99,7 @@ pub(crate) async fn list_stores(
         ),
         ("created_at", times(stores.iter().map(|store| Some(store.created_at())))),
         ("status", strings(stores.iter().map(|store| status(store).to_owned()))),
-    ])?;
-    write_rows(&rows, format, destination)
+    ])?)
 }
 
 async fn show(config: &Config, args: StoreShowArgs) -> Result<Outcome> {

@@ -65,6 +65,12 @@ impl Format {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
+    /// The names of the formats that a person can read.
+    pub(crate) fn text_names() -> Vec<String> {
+        let all = Format::value_variants().iter().filter(|one| !one.is_binary());
+        all.map(|one| one.name()).collect()
+    }
+
     /// The names of all formats, for a message.
     pub(crate) fn names() -> String {
         let names: Vec<String> = Format::value_variants().iter().map(|one| one.name()).collect();

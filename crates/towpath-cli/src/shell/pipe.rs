@@ -30,6 +30,7 @@ async fn run_lines(mut shell: Shell) -> Result<Outcome> {
         let line = line.context("could not read stdin")?;
         for input in buffer.push_line(&line) {
             if shell.take(input).await? == Next::Quit {
+                shell.close_output()?;
                 return Ok(shell.outcome());
             }
         }
@@ -38,6 +39,7 @@ async fn run_lines(mut shell: Shell) -> Result<Outcome> {
     if let Some(input) = buffer.finish() {
         shell.take(input).await?;
     }
+    shell.close_output()?;
     Ok(shell.outcome())
 }
 

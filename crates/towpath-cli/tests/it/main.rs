@@ -29,4 +29,7 @@ mod selectors;
 mod shell;
 /// `towpath store`.
 mod store;
+/// The shell in a terminal.
+#[cfg(unix)]
+mod terminal;
 mod watch;

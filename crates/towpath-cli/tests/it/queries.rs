@@ -1,7 +1,12 @@
 //! Every question of `queries/` runs on `data/trail` and has an answer, which is a snapshot.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::ipc::reader::FileReader;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use towpath::{Lake, LakeOptions, QueryLimits};
 
 use crate::harness::Dir;
 
@@ -58,6 +63,67 @@ fn every_question_of_the_catalogue_has_its_answer_on_the_bundled_trail() {
         });
     }
     assert_eq!(rest, "");
+    the_command_says_the_same(&dir, &text);
+    the_library_says_the_same(&dir, &questions);
+}
+
+/// One run of `query` over all files gives the rows that the shell gave for each.
+fn the_command_says_the_same(dir: &Dir, of_shell: &str) {
+    let pattern = format!("{QUERIES}/*.sql");
+    let args = ["query", "-f", &pattern, "--format", "csv"];
+    let of_command = dir.towpath(args).run().success().text();
+    let of_shell: Vec<&str> = of_shell.lines().filter(|line| !line.starts_with(MARK)).collect();
+    assert!(of_command.lines().eq(of_shell), "the shell and `query` differ");
+}
+
+/// The rows of the library, cell by cell, for a few: in a file that keeps every type.
+fn the_library_says_the_same(dir: &Dir, questions: &[PathBuf]) {
+    let some: Vec<PathBuf> = questions.iter().step_by(10).cloned().collect();
+    for (question, batches) in some.iter().zip(library_batches(dir, &some)) {
+        let (sql, file) = (question.to_str().unwrap(), "rows.arrow");
+        dir.towpath(["query", "-f", sql, "-o", file]).run().success();
+        let file = FileReader::try_new(File::open(dir.path().join(file)).unwrap(), None).unwrap();
+        let written: Vec<RecordBatch> = file.map(Result::unwrap).collect();
+        assert_eq!(rows_as_text(&written), rows_as_text(&batches), "{}", name(question));
+    }
+}
+
+/// What the library answers to each question.
+fn library_batches(dir: &Dir, questions: &[PathBuf]) -> Vec<Vec<RecordBatch>> {
+    let lake = dir.path().join("lake").to_str().unwrap().to_owned();
+    let statements: Vec<String> =
+        questions.iter().map(|question| fs::read_to_string(question).unwrap()).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(8 * 1024 * 1024)
+        .enable_all()
+        .build()
+        .unwrap();
+    let work = async move {
+        let lake = Lake::open(&lake, LakeOptions::new(chrono::Utc::now)).await.unwrap();
+        let limits = QueryLimits { run_secs_max: 60, result_rows_max: None };
+        let mut answers = Vec::new();
+        for statement in &statements {
+            answers.push(lake.query(statement, limits).await.unwrap().collect().await.unwrap());
+        }
+        answers
+    };
+    runtime.block_on(async { tokio::spawn(work).await.unwrap() })
+}
+
+fn rows_as_text(batches: &[RecordBatch]) -> Vec<Vec<String>> {
+    let options = FormatOptions::default();
+    let mut rows = Vec::new();
+    for batch in batches {
+        let columns: Vec<ArrayFormatter<'_>> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
+            .collect();
+        rows.extend((0..batch.num_rows()).map(|row| {
+            columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>()
+        }));
+    }
+    rows
 }
 
 #[test]

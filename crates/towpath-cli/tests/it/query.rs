@@ -191,3 +191,29 @@ fn counts_are_drawn_by_name_and_over_time() {
     let ran = dir.towpath(["query", "SELECT 'a'", "--format", "chart"]).run().code(1);
     assert!(ran.stderr.starts_with("error: a chart needs a label or a time"), "{}", ran.stderr);
 }
+
+#[test]
+fn values_are_bound_and_never_pasted() {
+    let dir = Dir::with_sample();
+    let count = "SELECT count(*) AS n FROM trail WHERE";
+    let run = |condition: &str, values: &[&str]| {
+        let sql = format!("{count} {condition}");
+        let mut args = vec!["query".to_owned(), sql, "--format".to_owned(), "csv".to_owned()];
+        args.extend(values.iter().flat_map(|value| ["-p".to_owned(), (*value).to_owned()]));
+        dir.towpath(args).run()
+    };
+    let named =
+        run("eventName = :name AND eventTime > :since", &["name=DeleteBucket", "since=2024-01-01"]);
+    assert_eq!(named.success().text(), "n\n2\n");
+    let positional =
+        run("eventName = ? AND cardinality(resources) < ?", &["DeleteBucket", ":bigint=5"]);
+    positional.code(0);
+    let evil = run("eventName = ?", &["=x' OR '1' = '1"]);
+    assert_eq!(evil.success().text(), "n\n0\n");
+
+    let missing = run("eventName = :name", &[]).code(1);
+    assert!(missing.stderr.contains("name"), "{}", missing.stderr);
+    run("eventName = ?", &["a", "b"]).code(1);
+    run("eventName = ?", &["n:money=1"]).code(2);
+    run("eventName = :a", &["a=1", "a=2"]).code(2);
+}

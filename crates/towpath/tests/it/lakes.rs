@@ -3,7 +3,7 @@
 use std::fs;
 
 use chrono::Utc;
-use towpath::{ErrorKind, Lake, LakeOptions, NewStore, Retention};
+use towpath::{Column, ErrorKind, Lake, LakeOptions, NewStore, Retention, function_names};
 use uuid::Uuid;
 
 use crate::support::{Fixture, event, lake_at, now, rows};
@@ -65,4 +65,25 @@ fn options_are_printed_without_their_secrets() {
     let printed = format!("{options:?}");
     assert!(printed.contains("aws_secret_access_key"));
     assert!(!printed.contains("canary-7f3a"));
+}
+
+#[tokio::test]
+async fn the_columns_of_a_store_are_spelled_typed_and_described() {
+    let fixture = Fixture::new().await;
+    let columns = fixture.lake.columns("trail").await.unwrap();
+    assert_eq!(columns.len(), 36);
+    let column = |name: &str| columns.iter().find(|column| column.name == name).unwrap();
+    assert_eq!(column("eventTime").data_type, "timestamp(3)");
+    assert_eq!(column("requestParameters").data_type, "map(varchar, varchar)");
+    assert!(!column("eventName").description.is_empty());
+    let fields = |column: &Column| -> Vec<String> {
+        column.fields.iter().map(|field| field.name.clone()).collect()
+    };
+    assert!(fields(column("userIdentity")).contains(&"sessionContext".to_owned()));
+    assert!(fields(column("resources")).contains(&"arn".to_owned()));
+
+    let error = fixture.lake.columns("trial").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StoreNotFound);
+    let names = function_names();
+    assert!(names.contains(&"element_at".to_owned()) && names.is_sorted(), "{names:?}");
 }
