@@ -8,4 +8,5 @@
 //! assert!(trail.files.iter().any(|file| file.key.ends_with(".json.gz")));
 //! ```
 
+pub mod torture;
 pub mod trail;
