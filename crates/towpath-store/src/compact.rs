@@ -39,6 +39,10 @@ const FILES_MAX: usize = 64;
 /// How long one compaction goes on making new groups. What is left is for the next one.
 pub const COMPACTION_MAX: Duration = Duration::from_secs(4 * 60 * 60);
 
+/// Times that one compaction looks for what is worth it. What came of the first goes into the next,
+/// so four make sixteen million files one; more would only follow new files for as long as they come.
+const ROUNDS_MAX: u32 = 4;
+
 /// Groups that may be overtaken by expiry or another compaction before a compaction gives up.
 const OVERTAKEN_MAX: u64 = 8;
 
@@ -166,7 +170,7 @@ enum Ended {
 }
 
 impl EventDataStore {
-    /// Makes small data files fewer, until none are worth it or [`COMPACTION_MAX`] is over.
+    /// Makes small data files fewer, until none are worth it, but not for as long as new ones come.
     ///
     /// Only one compaction of a store runs at a time; another one is told so in the report. Each
     /// group of files is one commit, so one that is stopped has lost nothing.
@@ -205,7 +209,10 @@ impl EventDataStore {
     ) -> Result<CompactionReport> {
         let began = Instant::now();
         let mut report = CompactionReport::default();
-        while began.elapsed() < COMPACTION_MAX && report.overtaken < OVERTAKEN_MAX {
+        for _ in 0..ROUNDS_MAX {
+            if began.elapsed() >= COMPACTION_MAX || report.overtaken >= OVERTAKEN_MAX {
+                break;
+            }
             let snapshot = self.snapshot().await?;
             if snapshot.settings().deleted_at.is_some() {
                 break;

@@ -169,7 +169,9 @@ async fn writer_that_was_overtaken_cannot_commit() {
 
     // Its lease is taken from it, as if it had been asleep for an hour.
     let later = now() + chrono::TimeDelta::hours(1);
-    let other = catalog.store("trail").await.unwrap();
+    // Of another process: the handles of one process take turns.
+    let elsewhere = Catalog::create(bucket(&objects), later).await.unwrap();
+    let other = elsewhere.store("trail").await.unwrap();
     let fast = other.writer(later, WAIT).await.unwrap();
     let fast_file = fast.write_data_file(MONTH, &[rows(&["fast"])]).await.unwrap();
     fast.commit(Append { data_files: vec![fast_file], sources: vec![] }, later).await.unwrap();

@@ -1,6 +1,8 @@
 //! Deleting, restoring, removing, renaming and holding stores.
 
-use crate::support::{WAIT, append, local_lake, local_store, new_store, now, store_folder, writer};
+use crate::support::{
+    WAIT, append, local_lake, local_store, new_store, now, open_or_create, store_folder, writer,
+};
 use chrono::TimeDelta;
 use std::fs;
 use towpath_store::{
@@ -50,10 +52,10 @@ async fn deleted_store_takes_nothing_and_is_restored_whole() {
 
 #[tokio::test]
 async fn append_that_a_deletion_overtook_is_refused() {
-    let (_folder, catalog, store) = local_store().await;
-    // As if the writer had been asleep and its lease been taken from it.
+    let (folder, catalog, store) = local_store().await;
+    // As if the writer had been asleep and its lease been taken from it by another process.
     let slow = writer(&store).await.unwrap();
-    let other = catalog.store("trail").await.unwrap();
+    let other = open_or_create(folder.path()).await.store("trail").await.unwrap();
     let lake = catalog.location().local_path().unwrap();
     fs::remove_dir_all(lake.join(format!("stores/{}/_towpath", store.id()))).unwrap();
     other.delete(now(), WAIT).await.unwrap();
