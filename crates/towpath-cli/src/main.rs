@@ -85,6 +85,9 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Compact(args)) => until_interrupted(commands::compact(config, args)).await,
         Some(Command::Expire(args)) => until_interrupted(commands::expire(config, args)).await,
         Some(Command::Doctor(args)) => until_interrupted(commands::doctor(config, args)).await,
+        Some(Command::VerifyDigests(args)) => {
+            until_interrupted(commands::verify_digests(config, args, now)).await
+        }
         Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,
         Some(Command::Serve(args)) => commands::serve(config, args).await,

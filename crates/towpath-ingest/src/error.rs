@@ -104,6 +104,20 @@ pub enum Error {
         reason: String,
     },
 
+    /// What was given as public keys is none.
+    #[error("public keys cannot be used: {reason}")]
+    InvalidPublicKeys {
+        /// Why they cannot be used.
+        reason: String,
+    },
+
+    /// The sources hold more digests and log files than are checked at once.
+    #[error("more than {max} digests and log files: name a part of the sources")]
+    TooManyDigests {
+        /// How many are checked at once.
+        max: usize,
+    },
+
     /// The event data store could not be read or written.
     #[error(transparent)]
     Store(#[from] towpath_store::Error),

@@ -4,7 +4,8 @@
 //! what the store already has, and commits the rest batch by batch, each batch together with the
 //! list of the log files it came from. It says what it did in an [`IngestReport`], whose numbers
 //! reconcile, and names every log file that it could not take. [`watch()`] does the same for what
-//! arrives, until it is told to stop.
+//! arrives, until it is told to stop. [`verify_digests`] checks the log files against the digests that
+//! CloudTrail signed.
 //!
 //! ```no_run
 //! # async fn example(store: towpath_store::EventDataStore) -> Result<(), Box<dyn std::error::Error>> {
@@ -43,8 +44,13 @@ mod error;
 mod report;
 mod tally;
 
+mod digest;
 mod watch;
 
+pub use digest::{
+    ChainReport, DigestEvent, DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault,
+    UncoveredWhy, verify_digests,
+};
 pub use error::{Error, Result};
 pub use intake::Intake;
 pub use log_file::LeftOut;

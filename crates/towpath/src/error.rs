@@ -318,6 +318,7 @@ fn ingest_kind(error: &towpath_ingest::Error) -> ErrorKind {
         IngestError::InvalidSource { .. }
         | IngestError::SourceNotFound { .. }
         | IngestError::InvalidQueue { .. }
+        | IngestError::InvalidPublicKeys { .. }
         | IngestError::EmptyRange => ErrorKind::InvalidArgument,
         IngestError::Store(error) => store_kind(error),
         _ => ErrorKind::Storage,

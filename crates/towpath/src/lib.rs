@@ -33,6 +33,7 @@ mod arrivals;
 mod batch_query;
 mod columns;
 mod data_files;
+mod digests;
 mod error;
 mod explain;
 mod functions;
@@ -51,6 +52,10 @@ mod watch;
 
 pub use arrow;
 pub use towpath_event::{EventKind, EventSelectors, SELECTORS_TEXT_BYTES_MAX, SelectorError};
+pub use towpath_ingest::{
+    ChainReport, DigestEvent, DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault,
+    UncoveredWhy,
+};
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues};
 pub use towpath_store::{
@@ -63,6 +68,7 @@ pub use crate::batch_query::{
     QueryFilter, QueryList, QueryStatus, ResultPage, WorkerOptions,
 };
 pub use crate::columns::{Column, function_names};
+pub use crate::digests::verify_digests;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;

@@ -1,14 +1,21 @@
 //! [`Store::watch`]: ingesting what arrives, until it is told to stop.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::select;
+use tokio::time::sleep;
 use towpath_ingest::{Error as IngestError, IngestOptions, NotificationQueue, SqsQueue};
 use towpath_ingest::{WatchEvent, WatchReport};
 use towpath_store::Location;
 
 use crate::error::Result;
 use crate::store::Store;
+
+/// Time between two times that a watch puts its store in order. Many small commits are made in it,
+/// and compacting them takes seconds.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(300);
 
 /// What a watch takes in, and how it learns of it.
 #[derive(Clone, Debug)]
@@ -36,7 +43,8 @@ impl Store {
     /// The store's selectors apply, whatever the options say: what arrives is not history.
     /// What fails after the first look is told and tried again and ends nothing. A watch that was
     /// ended in any way goes on where it was when it is begun again. `tell` is called as things
-    /// happen, from the task that runs the watch.
+    /// happen, from the task that runs the watch. The store is [maintained](Store::maintain)
+    /// meanwhile, every few minutes.
     ///
     /// # Errors
     ///
@@ -69,6 +77,31 @@ impl Store {
             clock: Arc::clone(&self.options.now),
         };
         let watch = towpath_ingest::watch(&self.store, &locations, &options, tell, stop);
-        Ok(Box::pin(watch).await?)
+        select! {
+            report = Box::pin(watch) => Ok(report?),
+            never = Box::pin(self.maintain_for_ever(tell)) => match never {},
+        }
+    }
+
+    /// Maintains the store every few minutes. What fails is told, and tried again the next time.
+    async fn maintain_for_ever(&self, tell: &(dyn Fn(&WatchEvent) + Sync)) -> Infallible {
+        loop {
+            sleep(MAINTAIN_EVERY).await;
+            match Box::pin(self.maintain()).await {
+                Ok((compacted, expired)) => {
+                    let files_dropped = expired.dropped.len() as u64;
+                    if compacted.files_before + files_dropped > 0 {
+                        let (files_before, files_after) =
+                            (compacted.files_before, compacted.files_after);
+                        tell(&WatchEvent::Maintained { files_before, files_after, files_dropped });
+                    }
+                }
+                Err(err) => {
+                    let error = format!("could not maintain the store: {err}");
+                    let retry_ms = u64::try_from(MAINTAIN_EVERY.as_millis()).unwrap_or(u64::MAX);
+                    tell(&WatchEvent::Failed { error, retry_ms });
+                }
+            }
+        }
     }
 }

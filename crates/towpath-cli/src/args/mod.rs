@@ -4,6 +4,7 @@
 //! them with the environment and `towpath.toml` into what is meant.
 
 mod config;
+mod digests;
 mod generate;
 mod job;
 mod limits;
@@ -25,6 +26,7 @@ use towpath::EventKind;
 use uuid::Uuid;
 
 pub(crate) use self::config::ConfigArgs;
+pub(crate) use self::digests::VerifyDigestsArgs;
 pub(crate) use self::generate::{CompletionsArgs, ManArgs};
 pub(crate) use self::job::{
     DeliveryArgs, JobCommand, JobIdArgs, JobKeysArgs, JobListArgs, JobResultsArgs, JobRunArgs,
@@ -189,6 +191,10 @@ pub(crate) enum Command {
     /// Look for stores that a power loss damaged, and repair them
     #[command(after_help = maintenance::DOCTOR_HELP)]
     Doctor(DoctorArgs),
+
+    /// Check log files against the digests that CloudTrail signed
+    #[command(after_help = digests::HELP)]
+    VerifyDigests(VerifyDigestsArgs),
 
     /// Run a statement and print its rows
     #[command(after_help = query::HELP)]

@@ -52,24 +52,41 @@ pub(crate) async fn ingest_with_progress(
 }
 
 pub(super) fn options(args: &IngestArgs, now: DateTime<Utc>) -> Result<IngestOptions> {
-    let resolve = |name: &str, time: Option<TimeArg>| {
-        time.map(|time| time.resolve(now))
-            .transpose()
-            .map_err(|error| Args::usage_error(format!("{name}: {error}")))
-    };
-    let (from, to) = (resolve("--from", args.from)?, resolve("--to", args.to)?);
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        let message = format!("--from ({from}) must be before --to ({to}), or no event is meant");
-        return Err(Args::usage_error(message).into());
-    }
+    let Times { from, to } = range(args.from, args.to, now)?;
     Ok(IngestOptions {
         from,
         to,
         apply_selectors: args.apply_selectors,
         ..IngestOptions::default()
     })
+}
+
+/// What `--from` and `--to` mean; `None` where nothing was said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) from: Option<DateTime<Utc>>,
+    pub(super) to: Option<DateTime<Utc>>,
+}
+
+/// Resolves `--from` and `--to`.
+pub(super) fn range(
+    from: Option<TimeArg>,
+    to: Option<TimeArg>,
+    now: DateTime<Utc>,
+) -> Result<Times> {
+    let resolve = |name: &str, time: Option<TimeArg>| {
+        time.map(|time| time.resolve(now))
+            .transpose()
+            .map_err(|error| Args::usage_error(format!("{name}: {error}")))
+    };
+    let (from, to) = (resolve("--from", from)?, resolve("--to", to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        let message = format!("--from ({from}) must be before --to ({to}), or no event is meant");
+        return Err(Args::usage_error(message).into());
+    }
+    Ok(Times { from, to })
 }
 
 /// What an ingest did, in lines for people.

@@ -15,6 +15,7 @@ mod saved;
 mod schedule;
 mod serve;
 mod store;
+mod verify_digests;
 mod watch;
 
 use anyhow::{Context, Result, bail};
@@ -35,6 +36,7 @@ pub(crate) use self::saved::saved;
 pub(crate) use self::schedule::schedule;
 pub(crate) use self::serve::serve;
 pub(crate) use self::store::{store, store_rows};
+pub(crate) use self::verify_digests::verify_digests;
 pub(crate) use self::watch::watch;
 use crate::args::LimitArgs;
 use crate::config::Config;

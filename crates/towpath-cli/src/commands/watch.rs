@@ -148,6 +148,15 @@ impl Said {
                 let what = if *deleted { "was deleted" } else { "stays in the queue" };
                 self.name(format!("error: message `{message_id}` {what}: {reason}"))
             }
+            WatchEvent::Maintained { files_before, files_after, files_dropped } => is_terminal
+                .then(|| {
+                    format!(
+                        "{} data files became {}, {} expired ones were dropped",
+                        grouped(*files_before),
+                        grouped(*files_after),
+                        grouped(*files_dropped),
+                    )
+                }),
             WatchEvent::Failed { error, .. } if self.failure.as_ref() != Some(error) => {
                 self.failure = Some(error.clone());
                 Some(format!("warning: {error}; trying again"))

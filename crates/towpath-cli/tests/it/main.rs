@@ -8,6 +8,8 @@ mod architecture;
 mod config;
 /// `towpath demo`.
 mod demo;
+/// `towpath verify-digests`.
+mod digests;
 /// Exit codes, and what is said on stderr.
 mod errors;
 /// How rows are written.
@@ -32,4 +34,5 @@ mod store;
 /// The shell in a terminal.
 #[cfg(unix)]
 mod terminal;
+/// `towpath ingest --watch`.
 mod watch;

@@ -32,6 +32,15 @@ pub enum WatchEvent {
         /// Whether it has come so often that it was deleted. Else it comes again.
         deleted: bool,
     },
+    /// The store was put in order while the watch went on.
+    Maintained {
+        /// Small data files that were made fewer.
+        files_before: u64,
+        /// Data files that they became.
+        files_after: u64,
+        /// Data files that were dropped because all their events have expired.
+        files_dropped: u64,
+    },
     /// Something could not be done. It is tried again.
     Failed {
         /// What, and its causes.

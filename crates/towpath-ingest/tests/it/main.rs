@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod signed_trail;
 mod support;
 mod trail;
 mod watched_store;
 
 mod bad_input;
 mod counting;
+mod digests;
 mod duplicates;
 mod finding;
 mod interrupted;
