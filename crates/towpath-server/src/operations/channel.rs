@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use towpath::EventKind;
 use uuid::Uuid;
 
 use super::input::{epoch_seconds, read, without_nulls};
 use super::page::page;
-use super::selectors::category;
 use super::tags::{Tag, check_tags, put_tags};
 use crate::api::{Call, ResourceKind, id_of};
 use crate::state::Kind;
@@ -197,8 +197,7 @@ async fn stores_of(call: &Call, destinations: &[Destination]) -> Result<Vec<Uuid
             return Err(ApiError::invalid_parameter(text));
         }
         let store = call.active_store(&destination.location).await?;
-        let state = call.store_state(&store).await?;
-        if category(&state.advanced_event_selectors) != "ActivityAuditLog" {
+        if store.intake()?.kind() != EventKind::ActivityAuditLog {
             return Err(ApiError::user(
                 "InvalidEventDataStoreCategoryException",
                 "A channel leads to event data stores of category ActivityAuditLog.",

@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use towpath::{NewStore, Retention};
+use towpath::{Intake, NewStore, Retention};
 
 use super::event_data_store::{
     BillingMode, StoreState, check_retention, default_selectors, description,
 };
 use super::input::read;
-use super::selectors::check_selectors;
+use super::selectors::parse_selectors;
 use super::tags::{Tag, check_tags, put_tags};
 use crate::api::{Call, ResourceKind};
 use crate::state::Kind;
@@ -41,14 +41,13 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let tags = input.tags_list.unwrap_or_default();
     check_tags(&tags)?;
     let selectors = input.advanced_event_selectors.unwrap_or_else(default_selectors);
-    check_selectors(&selectors)?;
+    let intake = Intake::selected(parse_selectors(&selectors)?);
     let state = StoreState {
         billing_mode,
         multi_region: input.multi_region_enabled.unwrap_or(true),
         organization: input.organization_enabled.unwrap_or(false),
         kms_key_id: input.kms_key_id,
         is_ingestion_stopped: !input.start_ingestion.unwrap_or(true),
-        advanced_event_selectors: selectors,
         ..StoreState::default()
     };
 
@@ -62,13 +61,14 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     }
     let retention = Retention::days(days).map_err(towpath::Error::from)?;
     let mut new = NewStore::new(input.name, retention);
+    new.intake = intake;
     new.termination_protection = input.termination_protection_enabled.unwrap_or(true);
     let store = lake.create_store(new).await?;
     let id = store.id().to_string();
     call.api.state.create(Kind::Store, &id, &state).await?;
     put_tags(call, ResourceKind::EventDataStore, &id, &tags).await?;
 
-    let mut answer = description(call, &store, &state);
+    let mut answer = description(call, &store, &state)?;
     answer["Status"] = json!("CREATED");
     answer["TagsList"] = json!(tags);
     Ok(answer)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use towpath::{Store, StoreStatus};
 
 use super::input::{epoch_seconds, without_nulls};
+use super::selectors::selectors_of;
 use crate::api::{Call, ResourceKind};
 use crate::state::Kind;
 use crate::wire::ApiError;
@@ -51,7 +52,6 @@ pub(super) struct StoreState {
     pub(super) organization: bool,
     pub(super) kms_key_id: Option<String>,
     pub(super) is_ingestion_stopped: bool,
-    pub(super) advanced_event_selectors: Value,
     pub(super) max_event_size: Option<String>,
     pub(super) context_key_selectors: Value,
     pub(super) insight_selectors: Value,
@@ -66,7 +66,6 @@ impl Default for StoreState {
             organization: false,
             kms_key_id: None,
             is_ingestion_stopped: false,
-            advanced_event_selectors: default_selectors(),
             max_event_size: None,
             context_key_selectors: json!([]),
             insight_selectors: json!([]),
@@ -84,12 +83,16 @@ pub(super) fn default_selectors() -> Value {
 }
 
 /// The members that all answers about one store have.
-pub(super) fn description(call: &Call, store: &Store, state: &StoreState) -> Value {
-    without_nulls(json!({
+pub(super) fn description(
+    call: &Call,
+    store: &Store,
+    state: &StoreState,
+) -> Result<Value, ApiError> {
+    Ok(without_nulls(json!({
         "EventDataStoreArn": call.api.arn(ResourceKind::EventDataStore, store.id()),
         "Name": store.name(),
         "Status": status(store, state),
-        "AdvancedEventSelectors": state.advanced_event_selectors,
+        "AdvancedEventSelectors": selectors_of(store)?,
         "MultiRegionEnabled": state.multi_region,
         "OrganizationEnabled": state.organization,
         "RetentionPeriod": store.retention().as_days(),
@@ -98,7 +101,7 @@ pub(super) fn description(call: &Call, store: &Store, state: &StoreState) -> Val
         "UpdatedTimestamp": epoch_seconds(store.updated_at()),
         "KmsKeyId": state.kms_key_id,
         "BillingMode": state.billing_mode,
-    }))
+    })))
 }
 
 /// As AWS names it.
@@ -158,6 +161,5 @@ mod tests {
         let state: StoreState = serde_json::from_str("{}").unwrap();
         assert!(state.multi_region && !state.organization);
         assert_eq!(json!(state.billing_mode), "EXTENDABLE_RETENTION_PRICING");
-        assert_eq!(state.advanced_event_selectors[0]["Name"], "Default management events");
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::input::{read, without_nulls};
-use super::selectors::check_selectors;
+use super::selectors::parse_selectors;
 use super::trail::{TrailState, find_trail};
 use crate::api::{Call, ResourceKind};
 use crate::state::Kind;
@@ -27,7 +27,7 @@ pub(super) async fn put(call: &Call, input: Map<String, Value>) -> Result<Value,
     let input: Input = read(input)?;
     match (&input.event_selectors, &input.advanced_event_selectors) {
         (Some(basic), None) => check_basic(basic)?,
-        (None, Some(advanced)) => check_selectors(advanced)?,
+        (None, Some(advanced)) => drop(parse_selectors(advanced)?),
         _ => return Err(invalid("Give either EventSelectors or AdvancedEventSelectors")),
     }
     let basic = input.event_selectors.map(with_defaults);

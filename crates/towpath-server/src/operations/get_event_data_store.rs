@@ -18,7 +18,7 @@ struct Input {
 pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let Input { event_data_store } = read(input)?;
     let store = call.store(&event_data_store).await?;
-    let mut answer = description(call, &store, &call.store_state(&store).await?);
+    let mut answer = description(call, &store, &call.store_state(&store).await?)?;
     answer["FederationStatus"] = json!("DISABLED");
     answer["PartitionKeys"] = json!([{"Name": "calendarday", "Type": "bigint"}]);
     Ok(answer)

@@ -6,14 +6,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use towpath::{IngestReport, Progress};
+use towpath::{EventKind, IngestReport, Progress};
 use uuid::Uuid;
 
 use super::event_data_store::status as store_status;
 use super::import_run::{check_source, spawn};
 use super::input::{EpochSeconds, epoch_seconds, read, without_nulls};
 use super::page::page;
-use super::selectors::{CLOUDTRAIL_CATEGORIES, category};
 use crate::api::{Call, ResourceKind, id_of};
 use crate::state::Kind;
 use crate::wire::ApiError;
@@ -188,7 +187,7 @@ async fn new_import(call: &Call, input: &StartInput) -> Result<ImportState, ApiE
             "The event data store is not in a status that supports the operation.",
         ));
     }
-    if !CLOUDTRAIL_CATEGORIES.contains(&category(&state.advanced_event_selectors)) {
+    if store.intake()?.kind() != EventKind::CloudTrail {
         return Err(ApiError::user(
             "InvalidEventDataStoreCategoryException",
             "Imports are for event data stores of CloudTrail events.",

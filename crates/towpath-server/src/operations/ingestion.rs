@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use towpath::{EventKind, StoreStatus};
 
 use super::event_data_store::StoreState;
 use super::input::read;
-use super::selectors::{CLOUDTRAIL_CATEGORIES, category};
 use crate::api::Call;
 use crate::state::Kind;
 use crate::wire::ApiError;
@@ -35,12 +35,11 @@ async fn switch(call: &Call, input: Map<String, Value>, stop: bool) -> Result<Va
         )
     };
     let store = call.store(&event_data_store).await?;
-    if !matches!(store.status(), towpath::StoreStatus::Enabled) {
+    if !matches!(store.status(), StoreStatus::Enabled) {
         return Err(wrong_status());
     }
-    let state = call.store_state(&store).await?;
-    let category = category(&state.advanced_event_selectors);
-    if !CLOUDTRAIL_CATEGORIES.contains(&category) && category != "ConfigurationItem" {
+    let kind = store.intake()?.kind();
+    if !matches!(kind, EventKind::CloudTrail | EventKind::ConfigurationItem) {
         return Err(ApiError::user(
             "InvalidEventDataStoreCategoryException",
             "Ingestion is started and stopped for event data stores of CloudTrail events and \

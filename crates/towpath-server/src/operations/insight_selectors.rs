@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use towpath::EventKind;
 
 use super::event_data_store::StoreState;
 use super::input::{read, without_nulls};
-use super::selectors::category;
 use super::trail::{TrailState, find_trail};
 use crate::api::{Call, ResourceKind};
 use crate::state::Kind;
@@ -50,8 +50,7 @@ async fn put_store(
 ) -> Result<Value, ApiError> {
     let store = call.active_store(store).await?;
     let destination = call.active_store(destination).await?;
-    let destination_state = call.store_state(&destination).await?;
-    if category(&destination_state.advanced_event_selectors) != "Insight" {
+    if destination.intake()?.kind() != EventKind::Insight {
         let text = "InsightsDestination must be an event data store of Insights events";
         return Err(ApiError::invalid_parameter(text));
     }

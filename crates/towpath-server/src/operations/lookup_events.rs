@@ -6,11 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use towpath::arrow::array::RecordBatch;
 use towpath::text::{is_null, push_text};
-use towpath::{QueryLimits, Store, StoreStatus};
+use towpath::{EventKind, QueryLimits, Store, StoreStatus};
 
 use super::input::{EpochSeconds, epoch_seconds, read, without_nulls};
 use super::page::{after, token};
-use super::selectors::{CLOUDTRAIL_CATEGORIES, category};
 use crate::api::Call;
 use crate::wire::ApiError;
 
@@ -60,20 +59,24 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let parameters = format!("{attribute:?} {start:?} {end:?} {:?}", input.event_category);
     let last = after(input.next_token.as_deref(), &parameters)?;
     let page = input.max_results.unwrap_or(PAGE_EVENTS);
-    let stores = stores(call, input.event_category.is_some()).await?;
+    let kind = match input.event_category {
+        Some(_) => EventKind::Insight,
+        None => EventKind::CloudTrail,
+    };
+    let stores = stores(call, kind).await?;
     if stores.is_empty() {
         return Ok(json!({"Events": []}));
     }
-    let mut condition = match input.event_category {
-        Some(_) => "eventCategory = 'Insight'".to_owned(),
-        None => "eventCategory = 'Management'".to_owned(),
+    let mut condition = match kind {
+        EventKind::Insight => "eventCategory = 'Insight'".to_owned(),
+        _ => "eventCategory = 'Management'".to_owned(),
     };
     push_span(&mut condition, start, end);
     if let Some(attribute) = attribute {
-        push_attribute(&mut condition, attribute);
+        push_attribute(&mut condition, attribute, kind);
     }
     push_position(&mut condition, last.as_deref());
-    let statement = statement(&stores, &condition, page + 1);
+    let statement = statement(&stores, kind, &condition, page + 1);
     let mut events = events(call, &statement).await?;
     let has_more = events.len() > page;
     events.truncate(page);
@@ -86,15 +89,11 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
 }
 
 /// The stores that can hold such events.
-async fn stores(call: &Call, is_of_insights: bool) -> Result<Vec<Store>, ApiError> {
+async fn stores(call: &Call, kind: EventKind) -> Result<Vec<Store>, ApiError> {
     let mut stores = Vec::new();
     for store in call.api.lake.stores().await? {
-        if !call.may_use(&store) || !matches!(store.status(), StoreStatus::Enabled) {
-            continue;
-        }
-        let state = call.store_state(&store).await?;
-        let category = category(&state.advanced_event_selectors);
-        if CLOUDTRAIL_CATEGORIES.contains(&category) && !is_of_insights {
+        let is_active = matches!(store.status(), StoreStatus::Enabled);
+        if is_active && call.may_use(&store) && store.intake()?.kind() == kind {
             stores.push(store);
         }
     }
@@ -110,9 +109,14 @@ fn push_span(condition: &mut String, start: Option<DateTime<Utc>>, end: Option<D
     }
 }
 
-fn push_attribute(condition: &mut String, attribute: &Attribute) {
+fn push_attribute(condition: &mut String, attribute: &Attribute, kind: EventKind) {
     let value = literal(&attribute.attribute_value);
     let test = match attribute.attribute_key.as_str() {
+        "EventName" if kind == EventKind::Insight => format!("insightEventName = {value}"),
+        "EventSource" if kind == EventKind::Insight => format!("insightEventSource = {value}"),
+        "EventId" if kind == EventKind::Insight => format!("eventID = {value}"),
+        // Insights have neither a user nor resources.
+        _ if kind == EventKind::Insight => "false".to_owned(),
         "EventId" => format!("eventID = {value}"),
         "EventName" => format!("eventName = {value}"),
         "EventSource" => format!("eventSource = {value}"),
@@ -146,13 +150,24 @@ fn literal(value: &str) -> String {
 }
 
 /// The newest events of each store, then the newest of all. An event that is in two stores is one.
-fn statement(stores: &[Store], condition: &str, events_max: usize) -> String {
+fn statement(stores: &[Store], kind: EventKind, condition: &str, events_max: usize) -> String {
+    let columns = match kind {
+        EventKind::Insight => {
+            "eventID, insightEventName AS eventName, cast(NULL AS boolean) AS readOnly, eventTime, \
+             insightEventSource AS eventSource, cast(NULL AS varchar) AS accessKeyId, \
+             cast(NULL AS varchar) AS username, cast(NULL AS varchar) AS resources, eventJson"
+                .to_owned()
+        }
+        _ => format!(
+            "eventID, eventName, readOnly, eventTime, eventSource, \
+             userIdentity.accessKeyId AS accessKeyId, {USERNAME} AS username, \
+             json_format(cast(resources AS json)) AS resources, eventJson"
+        ),
+    };
     let of_store = |store: &Store| {
         format!(
-            "(SELECT eventID, eventName, readOnly, eventTime, eventSource, \
-             userIdentity.accessKeyId AS accessKeyId, {USERNAME} AS username, \
-             cast(json_format(cast(resources AS json)) AS varchar) AS resources, eventJson \
-             FROM {} WHERE {condition} ORDER BY eventTime DESC, eventID DESC LIMIT {events_max})",
+            "(SELECT {columns} FROM {} WHERE {condition} \
+             ORDER BY eventTime DESC, eventID DESC LIMIT {events_max})",
             store.id()
         )
     };
@@ -230,7 +245,7 @@ mod tests {
             attribute_key: "EventName".to_owned(),
             attribute_value: "x' OR '1'='1".to_owned(),
         };
-        push_attribute(&mut condition, &attribute);
+        push_attribute(&mut condition, &attribute, EventKind::CloudTrail);
         assert_eq!(condition, " AND eventName = 'x'' OR ''1''=''1'");
         let mut condition = String::new();
         push_position(&mut condition, Some("2024-01-01 00:00:00.000|a'b"));

@@ -20,5 +20,5 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let store = call.store(&event_data_store).await?;
     store.restore().await?;
     let store = call.store(&event_data_store).await?;
-    Ok(description(call, &store, &call.store_state(&store).await?))
+    description(call, &store, &call.store_state(&store).await?)
 }

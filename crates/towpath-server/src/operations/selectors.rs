@@ -1,70 +1,51 @@
 //! Advanced event selectors of requests.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use towpath::{EventKind, EventSelectors, Store};
 
 use crate::wire::ApiError;
 
-/// Selectors of one store, and values over all their conditions: AWS's limits.
-const SELECTORS_MAX: usize = 5;
+/// Values over all conditions of all selectors: AWS's limit.
 const VALUES_MAX: usize = 500;
 
-/// Categories of CloudTrail's own events, which one store may hold together.
-pub(super) const CLOUDTRAIL_CATEGORIES: [&str; 3] = ["Management", "Data", "NetworkActivity"];
-
-/// Categories that need a store of their own.
-const OTHER_CATEGORIES: [&str; 4] =
-    ["Insight", "ConfigurationItem", "Evidence", "ActivityAuditLog"];
-
-/// The category that the first selector names; `Management` if there is none.
-pub(super) fn category(selectors: &Value) -> &str {
-    let first = selectors.get(0).and_then(category_of);
-    first.unwrap_or("Management")
-}
-
-fn category_of(selector: &Value) -> Option<&str> {
-    let fields = selector.get("FieldSelectors")?.as_array()?;
-    let field = fields.iter().find(|field| field["Field"] == "eventCategory")?;
-    field.get("Equals")?.get(0)?.as_str()
-}
-
-/// Checks selectors by what AWS says of them beyond the form of each.
+/// Reads the advanced selectors of a request, and checks them by AWS's rules.
 ///
 /// # Errors
 ///
-/// `InvalidEventSelectorsException`.
-pub(super) fn check_selectors(selectors: &Value) -> Result<(), ApiError> {
-    let invalid = |text: String| ApiError::user("InvalidEventSelectorsException", text);
-    let selectors = selectors.as_array().map(Vec::as_slice).unwrap_or_default();
-    if selectors.is_empty() || selectors.len() > SELECTORS_MAX {
-        return Err(invalid(format!(
-            "There must be 1 to {SELECTORS_MAX} advanced event selectors"
-        )));
-    }
-    let values: usize = selectors.iter().map(count_values).sum();
+/// `InvalidEventSelectorsException`, which names the selector and its field.
+pub(super) fn parse_selectors(selectors: &Value) -> Result<EventSelectors, ApiError> {
+    let values: usize = selectors.as_array().into_iter().flatten().map(count_values).sum();
     if values > VALUES_MAX {
-        return Err(invalid(format!(
+        return Err(invalid(&format!(
             "The advanced event selectors have {values} values; at most {VALUES_MAX} are allowed"
         )));
     }
-    let mut other = None;
-    for (index, selector) in selectors.iter().enumerate() {
-        let category = category_of(selector).ok_or_else(|| {
-            let number = index + 1;
-            invalid(format!("Advanced event selector {number} must say which eventCategory Equals"))
-        })?;
-        let is_other = OTHER_CATEGORIES.contains(&category);
-        if !is_other && !CLOUDTRAIL_CATEGORIES.contains(&category) {
-            return Err(invalid(format!("'{category}' is not an eventCategory")));
-        }
-        if index > 0 && (is_other || other.is_some()) && other != Some(category) {
-            return Err(invalid(format!(
-                "Events of category '{category}' need an event data store of their own"
-            )));
-        }
-        other = is_other.then_some(category);
-    }
-    Ok(())
+    let wrapped = json!({"AdvancedEventSelectors": selectors});
+    EventSelectors::parse(&wrapped.to_string()).map_err(|error| invalid(&error.to_string()))
 }
+
+/// The selectors of a store as answers have them. One that takes all of its kind, as the command
+/// makes them, has one selector for each category of that kind.
+pub(super) fn selectors_of(store: &Store) -> Result<Value, ApiError> {
+    let intake = store.intake()?;
+    if let Some(selectors) = intake.selectors() {
+        let mut read: Value = serde_json::from_str(selectors.to_json()).unwrap_or_default();
+        // Those of the older kind, which the command takes too, have no advanced form to show.
+        if let Some(list) = read.get_mut("AdvancedEventSelectors") {
+            return Ok(list.take());
+        }
+    }
+    let all = |category: &str| json!({"FieldSelectors": [{"Field": "eventCategory", "Equals": [category]}]});
+    Ok(match intake.kind() {
+        EventKind::CloudTrail => {
+            CLOUDTRAIL_CATEGORIES.iter().map(|category| all(category)).collect()
+        }
+        kind => json!([all(kind.name())]),
+    })
+}
+
+/// Categories of CloudTrail's own events, which one store may hold together.
+const CLOUDTRAIL_CATEGORIES: [&str; 3] = ["Management", "Data", "NetworkActivity"];
 
 fn count_values(selector: &Value) -> usize {
     let fields = selector.get("FieldSelectors").and_then(Value::as_array);
@@ -75,20 +56,31 @@ fn count_values(selector: &Value) -> usize {
     fields.into_iter().flatten().map(of_field).sum()
 }
 
+fn invalid(text: &str) -> ApiError {
+    ApiError::user("InvalidEventSelectorsException", text)
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn categories_that_need_a_store_of_their_own_are_not_mixed() {
         let of = |categories: &[&str]| {
-            let selector = |category: &&str| json!({"FieldSelectors": [{"Field": "eventCategory", "Equals": [category]}]});
+            let selector = |category: &&str| {
+                let category_is = json!({"Field": "eventCategory", "Equals": [category]});
+                let resources = json!({"Field": "resources.type", "Equals": ["AWS::S3::Object"]});
+                let source = json!({"Field": "eventSource", "Equals": ["s3.amazonaws.com"]});
+                json!({"FieldSelectors": match *category {
+                    "Data" => json!([category_is, resources]),
+                    "NetworkActivity" => json!([category_is, source]),
+                    _ => json!([category_is]),
+                }})
+            };
             Value::Array(categories.iter().map(selector).collect())
         };
-        assert!(check_selectors(&of(&["Management", "Data", "NetworkActivity"])).is_ok());
-        assert!(check_selectors(&of(&["Insight"])).is_ok());
+        assert!(parse_selectors(&of(&["Management", "Data", "NetworkActivity"])).is_ok());
+        assert!(parse_selectors(&of(&["Insight"])).is_ok());
         for wrong in [
             of(&[]),
             of(&["Management"; 6]),
@@ -101,7 +93,7 @@ mod tests {
                 {"Field": "eventName", "Equals": vec!["x"; 500]},
             ]}]),
         ] {
-            let error = check_selectors(&wrong).unwrap_err();
+            let error = parse_selectors(&wrong).unwrap_err();
             assert_eq!(error.code.name, "InvalidEventSelectorsException", "{wrong}");
         }
     }

@@ -6,7 +6,7 @@ use towpath::{Retention, StoreChange};
 
 use super::event_data_store::{BillingMode, StoreState, check_retention, description};
 use super::input::read;
-use super::selectors::check_selectors;
+use super::selectors::parse_selectors;
 use crate::api::Call;
 use crate::state::Kind;
 use crate::wire::ApiError;
@@ -39,8 +39,12 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let mode = input.billing_mode.unwrap_or(before.billing_mode);
     let days = input.retention_period.unwrap_or_else(|| store.retention().as_days());
     check_retention(days, mode)?;
-    if let Some(selectors) = &input.advanced_event_selectors {
-        check_selectors(selectors)?;
+    let selectors = input.advanced_event_selectors.as_ref().map(parse_selectors).transpose()?;
+    if let Some(selectors) = &selectors
+        && selectors.kind() != store.intake()?.kind()
+    {
+        let text = "The category of an event data store cannot be changed";
+        return Err(ApiError::user("InvalidEventSelectorsException", text));
     }
     check_change(&before, &input)?;
 
@@ -48,6 +52,7 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let mut change = StoreChange::default();
     change.name.clone_from(&input.name);
     change.retention = Some(retention).filter(|new| *new != store.retention());
+    change.selectors = selectors;
     change.termination_protection = input.termination_protection_enabled;
     // A change of what only the API knows is a change too: its time is the store's.
     store.update(change).await?;
@@ -62,7 +67,7 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
         })
         .await?;
     let store = call.store(&id).await?;
-    let mut answer = description(call, &store, &state);
+    let mut answer = description(call, &store, &state)?;
     answer["FederationStatus"] = json!("DISABLED");
     Ok(answer)
 }
@@ -92,8 +97,5 @@ fn apply(state: &mut StoreState, input: &Input) {
     state.organization = input.organization_enabled.unwrap_or(state.organization);
     if let Some(kms_key_id) = &input.kms_key_id {
         state.kms_key_id = Some(kms_key_id.clone());
-    }
-    if let Some(selectors) = &input.advanced_event_selectors {
-        state.advanced_event_selectors = selectors.clone();
     }
 }

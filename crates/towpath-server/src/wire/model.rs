@@ -838,10 +838,11 @@ static S3_IMPORT_SOURCE: Shape = Shape::Structure(&[
 ]);
 static IMPORT_SOURCE: Shape = Shape::Structure(&[required("S3", &S3_IMPORT_SOURCE)]);
 static DELIVERY_S3_URI: Shape = matching(0, 1024, r"s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?");
+static AUDIT_EVENT_ID: Shape = matching(1, 128, r"^[-_A-Za-z0-9]+$");
 static AUDIT_EVENT: Shape = Shape::Structure(&[
     required("eventData", &TEXT),
     optional("eventDataChecksum", &TEXT),
-    required("id", &UUID),
+    required("id", &AUDIT_EVENT_ID),
 ]);
 static AUDIT_EVENTS: Shape = Shape::List { member: &AUDIT_EVENT, min: 1, max: 100 };
 static EXTERNAL_ID: Shape = matching(2, 1224, r"^[0-9A-Za-z_+=,.@:\/-]*$");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, event};
+use crate::support::{Request, TestServer, event};
 
 async fn arn_of_store(server: &TestServer, name: &str) -> Value {
     server.ok("CreateEventDataStore", json!({"Name": name})).await["EventDataStoreArn"].clone()
@@ -229,4 +229,70 @@ async fn what_is_off_answers_as_aws_does() {
     let member = json!({"MemberAccountId": "123456789012"});
     let code = server.refused("RegisterOrganizationDelegatedAdmin", member).await;
     assert_eq!(code, "OrganizationsNotInUseException");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_other_sources_go_through_a_channel() {
+    let server = TestServer::start().await;
+    let selectors =
+        json!([{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["ActivityAuditLog"]}]}]);
+    let create = json!({"Name": "audit", "AdvancedEventSelectors": selectors});
+    let store = server.ok("CreateEventDataStore", create).await["EventDataStoreArn"].clone();
+    let destinations = json!([{"Type": "EVENT_DATA_STORE", "Location": store}]);
+    let create = json!({"Name": "app", "Source": "Custom", "Destinations": destinations});
+    let channel = server.ok("CreateChannel", create).await["ChannelArn"].clone();
+    let channel = channel.as_str().unwrap();
+
+    let data = |account: &str| {
+        json!({
+            "version": "1.0",
+            "userIdentity": {"type": "user", "principalId": "jane", "details": {"team": "blue"}},
+            "eventSource": "app.example", "eventName": "SignIn", "UID": "7",
+            "eventTime": chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "recipientAccountId": account,
+        })
+        .to_string()
+    };
+    let good = data("123456789012");
+    let entries = json!({"auditEvents": [
+        {"id": "good", "eventData": good},
+        {"id": "other", "eventData": data("999999999999")},
+        {"id": "sum", "eventData": good, "eventDataChecksum": "AAAA"},
+    ]});
+    let path =
+        format!("/PutAuditEvents?channelArn={}", channel.replace(':', "%3A").replace('/', "%2F"));
+    let put = async |body: &Value| {
+        let request = Request {
+            path: &path,
+            service: "cloudtrail-data",
+            target: None,
+            ..Request::operation("PutAuditEvents", body)
+        };
+        server.send(&request).await
+    };
+    let answer = put(&entries).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.body["successful"][0]["id"], "good");
+    let codes: Vec<&str> = answer.body["failed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|failed| failed["errorCode"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["InvalidRecipient", "InvalidChecksum"]);
+    let twice =
+        json!({"auditEvents": [{"id": "a", "eventData": good}, {"id": "a", "eventData": good}]});
+    assert_eq!(put(&twice).await.error(), "DuplicatedAuditEventId");
+
+    let id = store.as_str().unwrap().rsplit('/').next().unwrap();
+    let statement = format!("SELECT eventID, eventData.userIdentity.principalId AS who FROM {id}");
+    let rows = server.rows(&statement).await;
+    assert_eq!(
+        rows,
+        json!([[{"eventID": answer.body["successful"][0]["eventID"]}, {"who": "jane"}]])
+    );
+    let found = server.ok("GetChannel", json!({"Channel": channel})).await;
+    let status = &found["IngestionStatus"];
+    assert_eq!(status["LatestIngestionErrorCode"], "InvalidChecksum");
+    assert!(status["LatestIngestionSuccessTime"].is_number());
 }

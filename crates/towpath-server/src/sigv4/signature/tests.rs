@@ -52,6 +52,8 @@ fn requests_of_the_published_suite_are_accepted() {
     let unreserved = "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let query = format!("/?{unreserved}={unreserved}");
     let path = format!("/{unreserved}");
+    // The suite has the space and the letter as no HTTP request can; these two signatures are
+    // botocore's for the path as it is sent, which all services but S3 encode once more.
     let cases = [
         ("GET", "/", VANILLA),
         ("GET", "/example/..", VANILLA),
@@ -63,10 +65,10 @@ fn requests_of_the_published_suite_are_accepted() {
         (
             "GET",
             "/example%20space/",
-            "652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741",
+            "446b817944c553435b35e813c261ff4e161fff982d1bacdef1c87f6785dd1662",
         ),
         ("GET", path.as_str(), "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"),
-        ("GET", "/%E1%88%B4", "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"),
+        ("GET", "/%E1%88%B4", "697b34846207a3f72246f99d74ae1ee4fe54f44bb06730c58a0d339eb079596d"),
         (
             "GET",
             "/?Param1=value1",
