@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::mpsc, task, try_join};
 use towpath_event::EventIdentity;
 use towpath_store::{
-    APPEND_DATA_FILES_MAX, Append, Error as StoreError, EventDataStore, NewDataFile,
+    APPEND_DATA_FILES_MAX, Append, Error as StoreError, EventDataStore, NewDataFile, OrderedRows,
     Source as StoredSource, Writer,
 };
 
@@ -359,10 +359,9 @@ async fn write_data_files(
         return Ok(false);
     }
     for MonthRows { calendarmonth, rows } in months {
-        let all = Arc::clone(&columns);
-        let sorted = task::spawn_blocking(move || order::take_rows(&all, &rows));
-        let sorted = sorted.await.map_err(Error::Worker)?.map_err(Error::Sort)?;
-        data_files.push(Box::pin(writer.write_data_file(calendarmonth, &[sorted])).await?);
+        let order = rows.iter().map(|at| (at.batch, at.row)).collect();
+        let rows = OrderedRows { batches: Arc::clone(&columns), order };
+        data_files.push(Box::pin(writer.write_ordered(calendarmonth, rows)).await?);
     }
     Ok(true)
 }

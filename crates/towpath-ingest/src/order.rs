@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
-    compute::interleave_record_batch,
     datatypes::TimestampMicrosecondType,
-    error::ArrowError,
 };
 use hashbrown::HashMap;
 use towpath_store::calendarmonth;
@@ -100,19 +98,6 @@ fn value(column: Option<&StringArray>, row: usize) -> Option<&str> {
     column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
 }
 
-/// The given rows of the batches, in the given order.
-///
-/// # Errors
-///
-/// Arrow's, if a column would exceed what its type can hold.
-pub(crate) fn take_rows(
-    batches: &[RecordBatch],
-    rows: &[RowAt],
-) -> Result<RecordBatch, ArrowError> {
-    let rows: Vec<(usize, usize)> = rows.iter().map(|at| (at.batch, at.row)).collect();
-    interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &rows)
-}
-
 #[cfg(test)]
 mod tests {
     use towpath_event::EventBatchBuilder;
@@ -157,11 +142,6 @@ mod tests {
             months.iter().map(|month| (month.calendarmonth, &*month.rows)).collect();
         let july = [at(1, 1), at(0, 2), at(1, 0), at(0, 3), at(1, 2), at(0, 0)];
         assert_eq!(found, [(202_307, &july[..]), (202_308, &[at(0, 1)][..])]);
-
-        let sorted = take_rows(&batches, &months[0].rows).unwrap();
-        let expected: Vec<i64> =
-            july.iter().map(|at| event_times(&batches[at.batch])[at.row]).collect();
-        assert_eq!(event_times(&sorted), expected);
     }
 
     #[test]

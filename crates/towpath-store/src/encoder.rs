@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{max, max_string, min, min_string};
-use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Field, Fields, Schema, SchemaRef, TimestampMicrosecondType,
+};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat};
 use parquet::arrow::ArrowWriter;
@@ -25,34 +27,16 @@ const STATISTICS_STRING_BYTES_MAX: usize = 64;
 
 /// Encodes rows, in the order they come, as one data file of a month. Takes CPU, does no I/O.
 pub(crate) struct Encoder {
-    store: String,
-    calendarmonth: i64,
+    facts: Facts,
     writer: ArrowWriter<Vec<u8>>,
-    rows: u64,
-    /// The least and the greatest event time so far.
-    event_times: Option<(i64, i64)>,
-    statistics: Vec<(&'static str, Statistics)>,
 }
 
 impl Encoder {
     pub(crate) fn new(store: &str, schema: &SchemaRef, calendarmonth: i64) -> Result<Encoder> {
         let writer =
-            ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(writer_properties()))
+            ArrowWriter::try_new(Vec::new(), stored_schema(schema), Some(writer_properties()))
                 .map_err(|source| Error::Encode { source })?;
-        Ok(Encoder {
-            store: store.to_owned(),
-            calendarmonth,
-            writer,
-            rows: 0,
-            event_times: None,
-            statistics: STATISTICS_COLUMNS
-                .iter()
-                .filter_map(|name| {
-                    let field = schema.field_with_name(name).ok()?;
-                    Some((*name, Statistics::of(field.data_type())?))
-                })
-                .collect(),
-        })
+        Ok(Encoder { facts: Facts::new(store, schema, calendarmonth), writer })
     }
 
     /// Takes rows in.
@@ -64,6 +48,71 @@ impl Encoder {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        self.facts.add(batch)?;
+        self.writer.write(batch).map_err(|source| Error::Encode { source })?;
+        check_bytes((self.writer.bytes_written() + self.writer.in_progress_size()) as u64)
+    }
+
+    /// The data file and its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRows`] if there are no rows; [`Error::AppendTooLarge`].
+    pub(crate) fn finish(self) -> Result<(NewDataFile, Bytes)> {
+        if self.facts.rows == 0 {
+            return Err(self.facts.invalid("there are none".to_owned()));
+        }
+        let content = self.writer.into_inner().map_err(|source| Error::Encode { source })?;
+        self.facts.data_file(content)
+    }
+}
+
+/// `schema` without dictionaries, which are only a form that rows have in memory.
+pub(crate) fn stored_schema(schema: &Schema) -> SchemaRef {
+    let stored = |field: &Arc<Field>| match field.data_type() {
+        DataType::Dictionary(_, value) => {
+            Arc::new(field.as_ref().clone().with_data_type(value.as_ref().clone()))
+        }
+        _ => Arc::clone(field),
+    };
+    let fields: Fields = schema.fields().iter().map(stored).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+/// What the commit of a data file says about its rows.
+pub(crate) struct Facts {
+    store: String,
+    calendarmonth: i64,
+    rows: u64,
+    /// The least and the greatest event time so far.
+    event_times: Option<(i64, i64)>,
+    statistics: Vec<(&'static str, Statistics)>,
+}
+
+impl Facts {
+    pub(crate) fn new(store: &str, schema: &Schema, calendarmonth: i64) -> Facts {
+        Facts {
+            store: store.to_owned(),
+            calendarmonth,
+            rows: 0,
+            event_times: None,
+            statistics: STATISTICS_COLUMNS
+                .iter()
+                .filter_map(|name| {
+                    let field = schema.field_with_name(name).ok()?;
+                    Some((*name, Statistics::of(field.data_type())?))
+                })
+                .collect(),
+        }
+    }
+
+    /// Takes note of rows, of which only [`STATISTICS_COLUMNS`] need to be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRows`] if there are none or not all of them are of the month;
+    /// [`Error::AppendTooLarge`].
+    pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let (least, greatest) = self.times(batch).map_err(|reason| self.invalid(reason))?;
         let times = self.event_times;
         let times = times.map_or((least, greatest), |(a, b)| (a.min(least), b.max(greatest)));
@@ -78,21 +127,19 @@ impl Encoder {
                 statistics.add(column);
             }
         }
-        self.writer.write(batch).map_err(|source| Error::Encode { source })?;
-        check_bytes((self.writer.bytes_written() + self.writer.in_progress_size()) as u64)
+        Ok(())
     }
 
-    /// The data file and its bytes.
+    /// The data file with the rows so far, whose bytes are `content`.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidRows`] if there are no rows; [`Error::AppendTooLarge`].
-    pub(crate) fn finish(self) -> Result<(NewDataFile, Bytes)> {
+    pub(crate) fn data_file(self, content: Vec<u8>) -> Result<(NewDataFile, Bytes)> {
         let Some(event_times) = self.event_times else {
             return Err(self.invalid("there are none".to_owned()));
         };
         let statistics = statistics_json(self.rows, &self.statistics).to_string();
-        let content = self.writer.into_inner().map_err(|source| Error::Encode { source })?;
         check_bytes(content.len() as u64)?;
         let file = NewDataFile {
             path: layout::new_data_file(self.calendarmonth),
@@ -129,7 +176,7 @@ impl Encoder {
     }
 }
 
-fn check_bytes(found: u64) -> Result<()> {
+pub(crate) fn check_bytes(found: u64) -> Result<()> {
     if found <= DATA_FILE_BYTES_MAX {
         return Ok(());
     }

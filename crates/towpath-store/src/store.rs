@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::lake_files::LakeFiles;
 use crate::layout;
 use crate::lease::Lease;
+use crate::ordered_rows::{self, OrderedRows};
 use crate::settings::{StoreSettings, kernel_schema};
 use crate::snapshot::Snapshot;
 use crate::sources::SourceIndex;
@@ -252,6 +253,31 @@ impl EventDataStore {
         let rows: Vec<RecordBatch> = batches.to_vec();
         let encoded =
             task::spawn_blocking(move || data_file::encode(&store, &schema, calendarmonth, &rows));
+        let (file, content) = match encoded.await {
+            Ok(encoded) => encoded?,
+            Err(err) => {
+                let store = self.id().to_string();
+                return Err(Error::InvalidRows { store, reason: err.to_string() });
+            }
+        };
+        self.put_data_file(&file, content).await?;
+        Ok(file)
+    }
+
+    /// As [`EventDataStore::write_data_file`], of rows that have yet to be put in order. Takes less
+    /// memory and time than ordering them before.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn write_ordered(
+        &self,
+        calendarmonth: i64,
+        rows: OrderedRows,
+    ) -> Result<NewDataFile> {
+        let store = self.id().to_string();
+        check_schema(&store, self.latest().schema(), &rows.batches)?;
+        let encoded = task::spawn_blocking(move || ordered_rows::encode(&store, calendarmonth, &rows));
         let (file, content) = match encoded.await {
             Ok(encoded) => encoded?,
             Err(err) => {

@@ -10,6 +10,7 @@ use tracing::info;
 
 use crate::commit::{CommitRecord, Source, encode};
 use crate::data_file::NewDataFile;
+use crate::ordered_rows::OrderedRows;
 use crate::error::{Error, Result};
 use crate::layout::PARTITION_COLUMN;
 use crate::snapshot::Snapshot;
@@ -64,6 +65,19 @@ impl Writer {
         batches: &[RecordBatch],
     ) -> Result<NewDataFile> {
         self.store.write_data_file(calendarmonth, batches).await
+    }
+
+    /// Writes rows as [`EventDataStore::write_ordered`] does.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn write_ordered(
+        &self,
+        calendarmonth: i64,
+        rows: OrderedRows,
+    ) -> Result<NewDataFile> {
+        self.store.write_ordered(calendarmonth, rows).await
     }
 
     /// Commits the append, gives the store back, and returns the version that the commit made.
