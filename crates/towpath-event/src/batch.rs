@@ -1,12 +1,14 @@
 //! Log files in, one batch of events out.
 
+use std::mem;
+
 use arrow::array::{RecordBatch, StructArray};
 
 use crate::column::Column;
 use crate::decode;
 use crate::error::DecodeError;
 use crate::identity::EventIdentity;
-use crate::schema::{data_file_schema, leaf_index, leaves};
+use crate::schema::{EVENT_TEXT_PARTS, batch_schema, leaf_index, leaves};
 
 /// Most bytes of log files' text in one batch.
 ///
@@ -18,7 +20,7 @@ pub const BATCH_TEXT_BYTES_MAX: usize = i32::MAX as usize;
 #[derive(Clone, Debug)]
 pub struct EventBatch {
     /// One row per event, in the order of their log files, with the columns of
-    /// [`data_file_schema`].
+    /// [`data_file_schema`](crate::data_file_schema), but for their [`Leaf::batch_type`](crate::Leaf::batch_type).
     pub columns: RecordBatch,
     /// One per row of `columns`.
     pub identities: Vec<EventIdentity>,
@@ -41,17 +43,21 @@ pub struct EventBatchBuilder {
     pub(crate) columns: Vec<Column>,
     pub(crate) identities: Vec<EventIdentity>,
     pub(crate) scratch: decode::Scratch,
+    text_bytes: usize,
 }
 
+/// Positions of the two parts of the event's text.
 pub(crate) const EVENT_JSON: usize = leaf_index("eventJson");
+pub(crate) const EVENT_JSON_REST: usize = EVENT_JSON + EVENT_TEXT_PARTS.len() - 1;
 
 impl EventBatchBuilder {
     /// Starts an empty batch.
     pub fn new() -> EventBatchBuilder {
         EventBatchBuilder {
-            columns: leaves().map(|leaf| Column::new(leaf.shape)).collect(),
+            columns: leaves().map(Column::new).collect(),
             identities: Vec::new(),
             scratch: decode::Scratch::default(),
+            text_bytes: 0,
         }
     }
 
@@ -62,17 +68,14 @@ impl EventBatchBuilder {
 
     /// Bytes of JSON text of the events in the batch so far.
     pub fn text_bytes(&self) -> usize {
-        match &self.columns[EVENT_JSON] {
-            Column::Text(event_json) => event_json.bytes(),
-            _ => 0,
-        }
+        self.text_bytes
     }
 
     /// Decodes the text of one log file, `{"Records":[...]}`, and adds its events to the batch.
     ///
     /// All events of the log file are added, or on an error none of them. No event is left out or
-    /// altered because of its shape: what does not fit the columns is in the column `eventJson`,
-    /// which holds each event's exact text.
+    /// altered because of its shape: what does not fit the columns is in the two columns of
+    /// `eventJson`, from which [`event_texts`](crate::event_texts) gives each event's exact text.
     ///
     /// * Unknown fields are skipped. Of repeated keys the last wins in the columns. Keys match
     ///   exactly, but `eventId`, `requestId` and, in resources, `arn` and `ARN` both count.
@@ -99,10 +102,16 @@ impl EventBatchBuilder {
         }
         let events_before = self.events();
         let result = decode::append_log_file(self, text);
-        if result.is_err() {
-            self.truncate(events_before);
+        match result {
+            Ok((summary, text_bytes)) => {
+                self.text_bytes += text_bytes;
+                Ok(summary)
+            }
+            Err(err) => {
+                self.truncate(events_before);
+                Err(err)
+            }
         }
-        result
     }
 
     /// Forgets all events from the one at `row` on, and what an unfinished one has left.
@@ -115,9 +124,10 @@ impl EventBatchBuilder {
 
     /// Returns the events appended so far. The builder is empty afterwards and can be used again.
     pub fn finish(&mut self) -> EventBatch {
-        let identities = std::mem::take(&mut self.identities);
+        let identities = mem::take(&mut self.identities);
+        self.text_bytes = 0;
         let rows = identities.len();
-        let schema = data_file_schema();
+        let schema = batch_schema();
         let arrays = self.columns.iter_mut().map(|column| column.take_array(rows)).collect();
         let rows_of_fields = StructArray::new(schema.fields().clone(), arrays, None);
         EventBatch { columns: RecordBatch::from(rows_of_fields), identities }

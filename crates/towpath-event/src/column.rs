@@ -7,15 +7,22 @@
 use std::mem;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, DictionaryArray, Int32Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::Int32Type;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bitmap::Bitmap;
 use crate::event_time;
 use crate::json::{JsonString, Value};
 use crate::map_column::MapColumn;
 use crate::resources::ResourcesColumn;
-use crate::schema::Shape;
+use crate::schema::{Leaf, Shape};
+use crate::template::Kept;
 
 /// One physical column while it grows.
 #[derive(Debug)]
@@ -25,12 +32,15 @@ pub(crate) enum Column {
     Timestamp(TimestampColumn),
     Map(MapColumn),
     Resources(ResourcesColumn),
+    /// Varchar, for texts that repeat.
+    Repeated(RepeatedColumn),
 }
 
 impl Column {
-    /// An empty column for a leaf of `shape`.
-    pub(crate) fn new(shape: Shape) -> Column {
-        match shape {
+    /// An empty column for a leaf.
+    pub(crate) fn new(leaf: &Leaf) -> Column {
+        match leaf.shape {
+            Shape::Varchar if leaf.is_repeated() => Column::Repeated(RepeatedColumn::default()),
             Shape::Boolean => Column::Boolean(BooleanColumn::default()),
             Shape::Timestamp => Column::Timestamp(TimestampColumn::default()),
             Shape::MapOfVarchar => Column::Map(MapColumn::default()),
@@ -47,19 +57,39 @@ impl Column {
             Column::Timestamp(column) => column.truncate(row),
             Column::Map(column) => column.truncate(row),
             Column::Resources(column) => column.truncate(row),
+            Column::Repeated(column) => column.truncate(row),
         }
     }
 
-    /// Sets `row` to a value that stands alone: a map or resources become null.
+    /// Sets `row` to a value that stands alone: a map or resources become null. Returns how the
+    /// column can give the value back.
     #[inline]
-    pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) {
+    pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) -> Kept {
         match self {
-            Column::Text(column) => column.set(row, value),
-            Column::Boolean(column) => column.set(row, value),
-            Column::Timestamp(column) => column.set(row, value),
+            Column::Text(column) => {
+                column.set(row, value);
+                return Kept::by_varchar(value);
+            }
+            Column::Boolean(column) => {
+                column.set(row, value);
+                if matches!(value, Value::True | Value::False) {
+                    return Kept::Exact;
+                }
+            }
+            Column::Timestamp(column) => {
+                column.set(row, value);
+                let is_plain =
+                    matches!(value, Value::String(text) if event_time::is_plain(text.raw));
+                if is_plain && column.get(row).is_some() {
+                    return Kept::String;
+                }
+            }
             Column::Map(column) => column.truncate(row),
             Column::Resources(column) => column.truncate(row),
+            // No key of an event leads here.
+            Column::Repeated(_) => {}
         }
+        Kept::by_none(value)
     }
 
     /// The text of `row`, or `None` if it is null or the column holds no text.
@@ -79,6 +109,7 @@ impl Column {
             Column::Timestamp(column) => Arc::new(column.take_array(rows)),
             Column::Map(column) => Arc::new(column.take_array(rows)),
             Column::Resources(column) => Arc::new(column.take_array(rows)),
+            Column::Repeated(column) => Arc::new(column.take_array(rows)),
         }
     }
 }
@@ -155,14 +186,9 @@ pub(crate) struct TextColumn {
 }
 
 impl TextColumn {
-    /// Makes room for `bytes` more bytes of text.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes);
-    }
-
-    /// Bytes of text in all rows.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len()
+    /// Number of rows up to the last that has a value.
+    fn rows(&self) -> usize {
+        self.offsets.rows()
     }
 
     #[inline]
@@ -221,6 +247,65 @@ impl TextColumn {
         let TextColumn { mut offsets, bytes, valid } = mem::take(self);
         let nulls = valid.into_validity(rows);
         StringArray::new(offsets.take_buffer(rows), Buffer::from_vec(bytes), nulls)
+    }
+}
+
+/// A varchar column of texts that repeat: each is held once.
+#[derive(Debug, Default)]
+pub(crate) struct RepeatedColumn {
+    /// By row, which of the texts it has.
+    keys: Vec<i32>,
+    valid: Bitmap,
+    texts: TextColumn,
+    /// Finds the texts.
+    table: HashTable<usize>,
+}
+
+impl RepeatedColumn {
+    /// Sets the row after the last one, or one after that.
+    #[inline]
+    pub(crate) fn set_bytes(&mut self, row: usize, text: &[u8]) {
+        let hash_of = |text: &[u8]| xxh3_64(text);
+        let texts = &mut self.texts;
+        let slot = self.table.entry(
+            hash_of(text),
+            |&key| texts.bytes_of(key) == text,
+            |&key| hash_of(texts.bytes_of(key)),
+        );
+        let key = match slot {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(free) => {
+                let key = texts.rows();
+                free.insert(key);
+                texts.set_bytes(key, text);
+                key
+            }
+        };
+        self.keys.resize(row, 0);
+        self.keys.push(offset(key));
+        self.valid.set(row);
+    }
+
+    fn truncate(&mut self, row: usize) {
+        if row >= self.keys.len() {
+            return;
+        }
+        self.keys.truncate(row);
+        self.valid.truncate(row);
+        // Texts are numbered as they come, so those of the rows that are left are the first ones.
+        let most = self.keys.iter().copied().max();
+        let left = most.and_then(|key| usize::try_from(key).ok()).map_or(0, |key| key + 1);
+        self.texts.truncate(left);
+        self.table.retain(|key| *key < left);
+    }
+
+    fn take_array(&mut self, rows: usize) -> DictionaryArray<Int32Type> {
+        let RepeatedColumn { mut keys, valid, mut texts, .. } = mem::take(self);
+        keys.resize(rows, 0);
+        let keys = Int32Array::new(ScalarBuffer::from(keys), valid.into_validity(rows));
+        let distinct = texts.rows();
+        let texts = Arc::new(texts.take_array(distinct));
+        DictionaryArray::new(keys, texts)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::str;
 
-use crate::batch::{EVENT_JSON, EventBatchBuilder, LogFileSummary};
+use crate::batch::{EVENT_JSON, EVENT_JSON_REST, EventBatchBuilder, LogFileSummary};
 use crate::category::derived_category;
 use crate::column::Column;
 use crate::error::{DecodeError, Place};
@@ -13,6 +13,7 @@ use crate::identity::{EventIdentity, identity_of_bytes};
 use crate::json::{Fault, Nesting, Scanner, Value};
 use crate::layout::{EVENT, LAYOUT, Layout, STRAYS, Target};
 use crate::schema::leaf_index;
+use crate::template::{Draft, Kept};
 
 const EVENT_TIME: usize = leaf_index("eventTime");
 const EVENT_ID: usize = leaf_index("eventID");
@@ -29,6 +30,7 @@ pub(crate) struct Scratch {
     /// it. No more than the table nests.
     outer: Vec<Position>,
     guesses: KeyGuesses,
+    draft: Draft,
 }
 
 /// A place in a row of the table: the last key of it that was read.
@@ -53,14 +55,16 @@ impl Default for KeyGuesses {
     }
 }
 
-/// Appends the events of `text`. On an error the builder holds some of them, and part of one.
+/// Appends the events of `text`, and returns how many bytes of it are theirs. On an error the
+/// builder holds some of them, and part of one.
 pub(crate) fn append_log_file(
     builder: &mut EventBatchBuilder,
     text: &[u8],
-) -> Result<LogFileSummary, DecodeError> {
+) -> Result<(LogFileSummary, usize), DecodeError> {
     let Err(invalid) = str::from_utf8(text) else {
         let mut decoder = Decoder::new(builder, text);
-        return decoder.log_file().map_err(|refusal| decoder.error(&refusal));
+        let summary = decoder.log_file().map_err(|refusal| decoder.error(&refusal))?;
+        return Ok((summary, decoder.event_bytes));
     };
     // What stands before the invalid byte is decoded, only to tell which record the byte is in.
     let valid = text.get(..invalid.valid_up_to()).unwrap_or_default();
@@ -113,7 +117,8 @@ struct Decoder<'b, 't> {
     scratch: &'b mut Scratch,
     layout: &'static Layout,
     scanner: Scanner<'t>,
-    text_bytes: usize,
+    /// Bytes of the texts of the events so far.
+    event_bytes: usize,
     first_row: usize,
     in_record: bool,
     summary: LogFileSummary,
@@ -130,7 +135,7 @@ impl<'b, 't> Decoder<'b, 't> {
             scratch: &mut builder.scratch,
             layout: &LAYOUT,
             scanner: Scanner::new(text, start),
-            text_bytes: text.len(),
+            event_bytes: 0,
             in_record: false,
             summary: LogFileSummary::default(),
             event: EventState::default(),
@@ -145,9 +150,6 @@ impl<'b, 't> Decoder<'b, 't> {
 
     /// Decodes the whole text.
     fn log_file(&mut self) -> Result<LogFileSummary, Refusal> {
-        if let Column::Text(event_json) = &mut self.columns[EVENT_JSON] {
-            event_json.reserve(self.text_bytes);
-        }
         let mut has_records = false;
         if self.scanner.peek_token() == Some(b'{') {
             let mut another = self.scanner.enter_object();
@@ -184,6 +186,7 @@ impl<'b, 't> Decoder<'b, 't> {
                 return Err(Refusal::RecordNotObject { offset });
             }
             self.event = EventState::default();
+            self.scratch.draft.begin(offset);
             self.fields()?;
             self.finish_event(offset)?;
             self.in_record = false;
@@ -214,14 +217,12 @@ impl<'b, 't> Decoder<'b, 't> {
                     }
                 }
                 Some(Target::Stray(stray)) => {
-                    self.event.strays[stray].own = self.stray()?;
+                    self.event.strays[stray].own = self.stray(stray)?;
                 }
                 Some(Target::NestedStray(stray)) => {
-                    self.event.strays[stray].nested = self.stray()?;
+                    self.event.strays[stray].nested = self.stray(stray)?;
                 }
-                None => {
-                    self.scanner.value(&mut self.scratch.nesting)?;
-                }
+                None => self.skip_value()?,
             }
             another = self.scanner.another_key()?;
         }
@@ -255,32 +256,48 @@ impl<'b, 't> Decoder<'b, 't> {
     #[inline]
     fn leaf(&mut self, leaf: usize) -> Result<(), Fault> {
         let row = self.row();
-        let nesting = &mut self.scratch.nesting;
-        match (&mut self.columns[leaf], self.scanner.peek_token()) {
-            (Column::Map(map), Some(b'{')) => map.read(row, &mut self.scanner, nesting),
+        let Scratch { nesting, draft, .. } = &mut *self.scratch;
+        draft.see_leaf(leaf);
+        let token = self.scanner.peek_token();
+        let start = self.scanner.at();
+        match (&mut self.columns[leaf], token) {
+            (Column::Map(map), Some(b'{')) => map.read(row, &mut self.scanner, nesting, draft),
             (Column::Resources(resources), Some(b'[')) => {
-                resources.read(row, &mut self.scanner, nesting)
+                resources.read(row, &mut self.scanner, nesting, draft)
             }
             // By far the most values are strings for varchar columns: no detour over a `Value`.
             (Column::Text(column), Some(b'"')) => {
                 let string = self.scanner.string()?;
                 column.set_string(row, &string);
+                draft.value(&self.scanner, start, Kept::of_string(&string));
                 Ok(())
             }
             (column, _) => {
                 if leaf == EVENT_TIME {
-                    self.event.event_time_at = Some(self.scanner.at());
+                    self.event.event_time_at = Some(start);
                 }
-                column.set(row, &self.scanner.value(nesting)?);
+                let kept = column.set(row, &self.scanner.value(nesting)?);
+                draft.value(&self.scanner, start, kept);
                 Ok(())
             }
         }
     }
 
-    /// Reads a value whose place in the columns is known only when the event ends.
-    fn stray(&mut self) -> Result<Option<Value<'t>>, Fault> {
-        self.event.has_strays = true;
+    /// Steps over a value that no column is for.
+    fn skip_value(&mut self) -> Result<(), Fault> {
+        let start = self.scanner.peek_token_at();
         let value = self.scanner.value(&mut self.scratch.nesting)?;
+        self.scratch.draft.value(&self.scanner, start, Kept::by_none(&value));
+        Ok(())
+    }
+
+    /// Reads a value whose place in the columns is known only when the event ends.
+    fn stray(&mut self, stray: usize) -> Result<Option<Value<'t>>, Fault> {
+        self.event.has_strays = true;
+        let start = self.scanner.peek_token_at();
+        let value = self.scanner.value(&mut self.scratch.nesting)?;
+        self.scratch.draft.see_leaf(self.layout.strays[stray].leaf);
+        self.scratch.draft.value(&self.scanner, start, Kept::by_varchar(&value));
         Ok(Some(value).filter(|value| *value != Value::Null))
     }
 
@@ -290,12 +307,13 @@ impl<'b, 't> Decoder<'b, 't> {
         let bit = 1 << table_row;
         if self.event.rows_seen & bit != 0 {
             self.forget_row(table_row);
+            self.scratch.draft.see_repeated_key();
         }
         self.event.rows_seen |= bit;
         if self.scanner.peek_token() == Some(b'{') {
             return Ok(true);
         }
-        self.scanner.value(&mut self.scratch.nesting)?;
+        self.skip_value()?;
         Ok(false)
     }
 
@@ -327,12 +345,31 @@ impl<'b, 't> Decoder<'b, 't> {
             let category = derived_category(self.columns, row);
             self.set_bytes(EVENT_CATEGORY, row, category);
         }
-        self.set_bytes(EVENT_JSON, row, event_json);
+        self.set_event_text(row, event_json);
         let account = self.columns[RECIPIENT_ACCOUNT_ID].text(row);
         let event_id = self.columns[EVENT_ID].text(row);
         self.identities.push(identity_of_bytes(account, event_id, event_json));
         self.summary.events += 1;
+        self.event_bytes += event_json.len();
         Ok(())
+    }
+
+    /// Stores the text of the event that ends here.
+    fn set_event_text(&mut self, row: usize, event_json: &[u8]) {
+        let [Column::Repeated(templates), Column::Text(rests)] =
+            &mut self.columns[EVENT_JSON..=EVENT_JSON_REST]
+        else {
+            return;
+        };
+        match self.scratch.draft.finish(&self.scanner) {
+            None => rests.set_bytes(row, event_json),
+            Some((template, rest)) => {
+                templates.set_bytes(row, template);
+                if !rest.is_empty() {
+                    rests.set_bytes(row, rest);
+                }
+            }
+        }
     }
 
     /// Checks that the event has a time, and notes it.

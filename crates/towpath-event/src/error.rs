@@ -95,6 +95,26 @@ impl DecodeError {
     }
 }
 
+/// Why the text of an event could not be put together from its columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventTextError {
+    /// A physical column is missing, or has another type than its leaf.
+    #[error("column `{column}` is not as events have it")]
+    Column {
+        /// The physical column.
+        column: &'static str,
+    },
+
+    /// The template of a text asks for what the columns do not have. Decoding never makes such an
+    /// event: another program has changed the data file, or it is damaged.
+    #[error("the text of event {row} does not fit its columns: verify the store")]
+    Template {
+        /// The row, counting from 0.
+        row: usize,
+    },
+}
+
 /// A place in the text of a log file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

@@ -43,6 +43,47 @@ pub(crate) fn parse_bytes(text: &[u8]) -> Option<i64> {
     Some((seconds - offset_seconds) * MICROS_PER_SECOND + micros)
 }
 
+/// Bytes of a time as nearly all events have it: `2023-07-10T12:00:00Z`.
+const PLAIN_BYTES: usize = 20;
+
+/// Whether `text`, which is a time, is what [`write_plain`] makes of it.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    // A leap second would come back as the first of the next minute.
+    text.len() == PLAIN_BYTES
+        && [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')]
+            .into_iter()
+            .all(|(place, byte)| text.get(place) == Some(&byte))
+        && text.get(17) != Some(&b'6')
+}
+
+/// Appends a time as nearly all events have it, `2023-07-10T12:00:00Z`, or returns `None` if it
+/// cannot be written so: with a fraction of a second, or outside of the years 0000 to 9999.
+pub(crate) fn write_plain(micros: i64, out: &mut Vec<u8>) -> Option<()> {
+    let seconds = micros.div_euclid(MICROS_PER_SECOND);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = date_of(days);
+    if micros.rem_euclid(MICROS_PER_SECOND) != 0 || !(0..=9999).contains(&year) {
+        return None;
+    }
+    let numbers = [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day, 2, b'T'),
+        (second / 3_600, 2, b':'),
+        (second / 60 % 60, 2, b':'),
+        (second % 60, 2, b'Z'),
+    ];
+    for (number, digits, separator) in numbers {
+        let powers = [1_000, 100, 10, 1].into_iter().skip(4 - digits);
+        out.extend(
+            powers.filter_map(|power| u8::try_from(number / power % 10).ok()).map(|d| b'0' + d),
+        );
+        out.push(separator);
+    }
+    Some(())
+}
+
 /// Takes `count` decimal digits.
 fn digits(rest: &mut &[u8], count: usize) -> Option<i64> {
     let (taken, after) = rest.split_at_checked(count)?;
@@ -124,9 +165,57 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// The reverse of [`days_since_1970`]: year, month and day.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse_event_time;
+    use super::{is_plain, parse_event_time, write_plain};
+
+    fn plain(micros: i64) -> Option<String> {
+        let mut text = Vec::new();
+        write_plain(micros, &mut text)?;
+        Some(String::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn a_plain_time_comes_back_exactly() {
+        let mut day = parse_event_time("0000-01-01T00:00:00Z").unwrap();
+        while let Some(text) = plain(day) {
+            assert!(is_plain(text.as_bytes()));
+            assert_eq!(parse_event_time(&text), Some(day));
+            day += 86_400_000_000 + 1_000_000;
+        }
+        assert_eq!(parse_event_time("9999-12-31T23:59:59Z").map(|last| day > last), Some(true));
+        for text in ["0000-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "9999-12-31T23:59:59Z"] {
+            assert_eq!(plain(parse_event_time(text).unwrap()).as_deref(), Some(text));
+        }
+        assert_eq!(plain(1), None);
+    }
+
+    #[test]
+    fn other_forms_of_a_time_are_not_plain() {
+        for text in [
+            "2023-07-10T12:00:60Z",
+            "2023-07-10T12:00:00z",
+            "2023-07-10 12:00:00Z",
+            "20230710T120000+0200",
+            "2023-07-10T12:00:00.0Z",
+            "2023-07-10T12:00:00+02",
+        ] {
+            assert!(!is_plain(text.as_bytes()), "{text}");
+        }
+    }
 
     const NOON: i64 = 1_688_990_400_000_000;
 

@@ -16,8 +16,8 @@ pub struct EventIdentity {
     pub content: u64,
 }
 
-/// The identity of an event, computed from its columns `recipientAccountId`, `eventID` and
-/// `eventJson` as a data file stores them.
+/// The identity of an event, computed from its columns `recipientAccountId` and `eventID` as a data
+/// file stores them, and its exact text, which is [`event_texts`](crate::event_texts).
 ///
 /// The same as [`EventBatch::identities`](crate::EventBatch::identities) holds for the event. Part
 /// of the format of a store: never change it.

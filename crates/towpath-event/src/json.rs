@@ -106,6 +106,18 @@ impl<'t> Scanner<'t> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
+    /// The text from `start` up to `end`.
+    #[inline]
+    pub(crate) fn between(&self, start: usize, end: usize) -> &'t [u8] {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// Steps over the next byte, if there is one.
+    #[inline]
+    pub(crate) fn skip_byte(&mut self) {
+        self.at = self.text.len().min(self.at + 1);
+    }
+
     /// The next byte, or `None` at the end.
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
@@ -122,6 +134,13 @@ impl<'t> Scanner<'t> {
             }
             self.at += 1;
         }
+    }
+
+    /// Steps over white space and returns the offset of the next byte.
+    #[inline]
+    pub(crate) fn peek_token_at(&mut self) -> usize {
+        self.peek_token();
+        self.at
     }
 
     /// Steps over white space and then over `byte`, if that is what follows.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::schema::{Field, Shape, TABLE};
+use crate::schema::{EVENT_TEXT_PARTS, Field, Shape, TABLE};
 
 /// Keys that are read into a field of another name: (row, key, field). Some producers spell ids
 /// so.
@@ -116,6 +116,11 @@ impl Layout {
         for field in fields {
             let target = match field.shape {
                 Shape::Derived(_) => continue,
+                // No key of an event leads to its own text.
+                Shape::EventText => {
+                    leaf += EVENT_TEXT_PARTS.len();
+                    continue;
+                }
                 Shape::Row(inner) => {
                     let inner_path = if path.is_empty() {
                         field.name.to_owned()
@@ -213,7 +218,8 @@ mod tests {
         let target = |row: usize, name: &str| {
             LAYOUT.rows[row].find(name.as_bytes()).map(|key| LAYOUT.rows[row].keys[key].target)
         };
-        for (position, leaf) in leaves().enumerate() {
+        for (position, leaf) in leaves().enumerate().filter(|(_, leaf)| leaf.path[0] != "eventJson")
+        {
             let mut row = EVENT;
             for name in &leaf.path {
                 match target(row, name) {

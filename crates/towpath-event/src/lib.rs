@@ -20,8 +20,8 @@
 //!
 //! Three promises that everything above this crate leans on:
 //!
-//! * **Lossless.** An event is never dropped or altered because of its shape. The column
-//!   `eventJson` holds its exact text; the other columns are a view of it.
+//! * **Lossless.** An event is never dropped or altered because of its shape. [`event_texts`] gives
+//!   its exact text back.
 //! * **All or nothing.** A log file's events are all in the batch, or none is.
 //! * **Identity.** [`EventIdentity`] says which events are one event delivered twice, and can be
 //!   computed again from stored columns with [`event_identity`].
@@ -36,6 +36,7 @@ mod kind;
 mod selectors;
 
 mod category;
+mod event_text;
 mod event_time;
 mod identity;
 
@@ -45,11 +46,15 @@ mod json;
 mod layout;
 mod map_column;
 mod resources;
+mod template;
 
 pub use batch::{BATCH_TEXT_BYTES_MAX, EventBatch, EventBatchBuilder, LogFileSummary};
-pub use error::{DecodeError, Place};
+pub use error::{DecodeError, EventTextError, Place};
+pub use event_text::event_texts;
 pub use event_time::parse_event_time;
 pub use identity::{EventIdentity, event_identity};
 pub use kind::{EventKind, KindDecoder};
-pub use schema::{Derived, Field, Leaf, Shape, TABLE, TableColumn, data_file_schema, leaves};
+pub use schema::{
+    Derived, EVENT_TEXT_PARTS, Field, Leaf, Shape, TABLE, TableColumn, data_file_schema, leaves,
+};
 pub use selectors::{EventSelectors, SELECTORS_TEXT_BYTES_MAX, SelectorError};

@@ -9,6 +9,7 @@ use crate::bitmap::Bitmap;
 use crate::column::{Offsets, TextColumn};
 use crate::json::{Fault, Nesting, Scanner};
 use crate::schema::{map_entries_field, map_entry_fields};
+use crate::template::{Draft, Kept};
 
 /// Up to this many keys of a map are compared each with each; more are sorted. Request parameters
 /// have fewer than ten as a rule, where comparing costs less than anything set up beforehand.
@@ -36,12 +37,13 @@ impl MapColumn {
 
     /// Sets `row` to the object at whose opening brace the scanner stands.
     ///
-    /// Of equal keys the last wins, and stands where it stood.
+    /// Of equal keys the last wins, and stands where it stood. The entries are noted in `draft`.
     pub(crate) fn read(
         &mut self,
         row: usize,
         scanner: &mut Scanner<'_>,
         nesting: &mut Nesting,
+        draft: &mut Draft,
     ) -> Result<(), Fault> {
         self.truncate(row);
         self.offsets.pad(row);
@@ -49,17 +51,28 @@ impl MapColumn {
         let mut entry = first;
         let mut another = scanner.enter_object();
         while another {
+            let key_start = scanner.peek_token_at();
             let key = scanner.key()?;
+            draft.map_key(scanner, key_start, &key);
             self.keys.set_string(entry, &key);
-            if scanner.peek_token() == Some(b'"') {
-                self.values.set_string(entry, &scanner.string()?);
+            let start = scanner.peek_token_at();
+            let kept = if scanner.peek() == Some(b'"') {
+                let string = scanner.string()?;
+                self.values.set_string(entry, &string);
+                Kept::of_string(&string)
             } else {
-                self.values.set(entry, &scanner.value(nesting)?);
-            }
+                let value = scanner.value(nesting)?;
+                self.values.set(entry, &value);
+                Kept::by_varchar(&value)
+            };
+            draft.value(scanner, start, kept);
             entry += 1;
             another = scanner.another_key()?;
         }
         let entries = self.drop_repeated_keys(first, entry);
+        if entries < entry {
+            draft.see_repeated_key();
+        }
         self.offsets.push(entries);
         self.valid.set(row);
         Ok(())

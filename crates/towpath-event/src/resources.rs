@@ -9,6 +9,7 @@ use crate::bitmap::Bitmap;
 use crate::column::{Offsets, TextColumn};
 use crate::json::{Fault, JsonString, Nesting, Scanner};
 use crate::schema::{RESOURCE_FIELDS, resource_field, resource_fields};
+use crate::template::{Draft, Kept};
 
 /// Position of `type` in [`RESOURCE_FIELDS`].
 const TYPE: usize = 1;
@@ -41,12 +42,13 @@ impl ResourcesColumn {
     }
 
     /// Sets `row` to the array at whose opening bracket the scanner stands. An element that is not
-    /// an object is null.
+    /// an object is null. The elements are noted in `draft`.
     pub(crate) fn read(
         &mut self,
         row: usize,
         scanner: &mut Scanner<'_>,
         nesting: &mut Nesting,
+        draft: &mut Draft,
     ) -> Result<(), Fault> {
         self.truncate(row);
         self.offsets.pad(row);
@@ -54,9 +56,11 @@ impl ResourcesColumn {
         let mut another = scanner.enter_array();
         while another {
             if scanner.peek_token() == Some(b'{') {
-                self.read_element(element, scanner, nesting)?;
+                self.read_element(element, scanner, nesting, draft)?;
             } else {
-                scanner.value(nesting)?;
+                let start = scanner.at();
+                let value = scanner.value(nesting)?;
+                draft.value(scanner, start, Kept::by_none(&value));
             }
             element += 1;
             another = scanner.another_element()?;
@@ -71,14 +75,23 @@ impl ResourcesColumn {
         element: usize,
         scanner: &mut Scanner<'_>,
         nesting: &mut Nesting,
+        draft: &mut Draft,
     ) -> Result<(), Fault> {
         self.elements_valid.set(element);
+        let mut fields_seen = [false; RESOURCE_FIELDS.len()];
         let mut another = scanner.enter_object();
         while another {
             let field = field_of_key(scanner.key()?);
+            let start = scanner.peek_token_at();
             let value = scanner.value(nesting)?;
-            if let Some(column) = field.and_then(|field| self.fields.get_mut(field)) {
-                column.set(element, &value);
+            if let Some(field) = field {
+                self.fields[field].set(element, &value);
+                draft.value(scanner, start, Kept::by_varchar(&value));
+                if mem::replace(&mut fields_seen[field], true) {
+                    draft.see_repeated_key();
+                }
+            } else {
+                draft.value(scanner, start, Kept::by_none(&value));
             }
             another = scanner.another_key()?;
         }
@@ -108,7 +121,7 @@ impl ResourcesColumn {
 }
 
 /// Which of [`RESOURCE_FIELDS`] a key names. Events spell `ARN`, the table `arn`: both count.
-fn field_of_key(key: JsonString<'_>) -> Option<usize> {
+pub(crate) fn field_of_key(key: JsonString<'_>) -> Option<usize> {
     match key.characters().as_ref() {
         b"accountId" => Some(0),
         b"type" => Some(TYPE),

@@ -7,8 +7,8 @@
 //! A reader is presented with `TABLE`: rows nest (`userIdentity.sessionContext.attributes`). Data
 //! files hold the same values **flat**, one column per leaf, named by the leaf's path joined with
 //! `_` (`userIdentity_sessionContext_attributes_creationDate`), because predicates on flat columns
-//! prune Parquet pages and row groups, and predicates on leaves of a struct do not. A
-//! [`Shape::Derived`] column is not stored at all. [`leaves`] and [`data_file_schema`] are computed
+//! prune Parquet pages and row groups, and predicates on leaves of a struct do not. The event's text
+//! is stored as [`EVENT_TEXT_PARTS`], a [`Shape::Derived`] column not at all. [`leaves`] and [`data_file_schema`] are computed
 //! from `TABLE`.
 
 use std::sync::{Arc, LazyLock};
@@ -58,6 +58,9 @@ pub enum Shape {
     Integer,
     /// `array(row(...))`. Stored as it is. A single row in its place counts as an array of one.
     Array(&'static [Field]),
+    /// `varchar`: the event's exact text. Data files hold [`EVENT_TEXT_PARTS`] of it, from which and
+    /// the other columns [`event_texts`](crate::event_texts) puts it together.
+    EventText,
     /// Computed when read, never stored.
     Derived(Derived),
     /// `row(...)`. Data files hold its leaves, not the row itself.
@@ -68,7 +71,7 @@ pub enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Derived {
-    /// `varchar`: the lower-case hexadecimal SHA-256 of the column `eventJson`.
+    /// `varchar`: the lower-case hexadecimal SHA-256 of the event's text, `eventJson`.
     EventJsonChecksum,
     /// `bigint`: the UTC day of the column `eventTime` as the number YYYYMMDD.
     CalendarDay,
@@ -120,7 +123,7 @@ pub static TABLE: &[TableColumn] = &[
     column("eventCategory", Shape::Varchar, "Management, Data, Insight and so on."),
     column("tlsDetails", Shape::Row(TLS_DETAILS), "The TLS connection of the request."),
     column("sessionCredentialFromConsole", Shape::Varchar, "`true` if a console session made it."),
-    column("eventJson", Shape::Varchar, "The event's exact JSON text."),
+    column("eventJson", Shape::EventText, "The event's exact JSON text."),
     column(
         "eventJsonChecksum",
         Shape::Derived(Derived::EventJsonChecksum),
@@ -201,6 +204,11 @@ static EVENT_CONTEXT: &[Field] = &[
     field("tagContext", Shape::MapOfVarchar, "Tags of principal and resources."),
 ];
 
+/// What data files hold of a [`Shape::EventText`], both varchar: the text with a mark in place of
+/// each value that another column holds, and the values that none holds. See
+/// [`event_texts`](crate::event_texts) for the marks.
+pub const EVENT_TEXT_PARTS: [&str; 2] = ["template", "rest"];
+
 /// The fields of one element of [`Shape::Resources`], in order.
 pub(crate) const RESOURCE_FIELDS: [&str; 4] = ["accountId", "type", "arn", "arnPrefix"];
 
@@ -211,12 +219,29 @@ pub struct Leaf {
     pub column: String,
     /// Names from the table's column down to the leaf, in CloudTrail's spelling.
     pub path: Vec<&'static str>,
-    /// What the leaf holds; never [`Shape::Row`] or [`Shape::Derived`].
+    /// What the leaf holds; never [`Shape::Row`], [`Shape::EventText`] or [`Shape::Derived`].
     pub shape: Shape,
     /// One sentence for the user.
     pub doc: &'static str,
     /// Arrow type of the physical column.
     pub data_type: DataType,
+}
+
+impl Leaf {
+    /// Whether events have few different texts in it, so that a batch holds each of them once, in a
+    /// dictionary with keys of type `Int32`.
+    pub fn is_repeated(&self) -> bool {
+        self.column == "eventJson_template"
+    }
+
+    /// The Arrow type of the column in an [`EventBatch`](crate::EventBatch).
+    pub fn batch_type(&self) -> DataType {
+        if self.is_repeated() {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(self.data_type.clone()))
+        } else {
+            self.data_type.clone()
+        }
+    }
 }
 
 /// The physical columns of a data file, in order.
@@ -248,6 +273,17 @@ pub fn data_file_schema() -> SchemaRef {
 
 static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| leaves_of(TABLE));
 
+/// The Arrow schema of a batch: as [`data_file_schema`], but for [`Leaf::batch_type`].
+pub(crate) fn batch_schema() -> SchemaRef {
+    Arc::clone(&BATCH_SCHEMA)
+}
+
+static BATCH_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let fields: Fields =
+        leaves().map(|leaf| ArrowField::new(&leaf.column, leaf.batch_type(), true)).collect();
+    Arc::new(Schema::new(fields))
+});
+
 static DATA_FILE_SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let fields: Fields =
         leaves().map(|leaf| ArrowField::new(&leaf.column, leaf.data_type.clone(), true)).collect();
@@ -263,6 +299,11 @@ fn collect_leaves(path: &[&'static str], shape: Shape, doc: &'static str, found:
                 collect_leaves(&path, field.shape, field.doc, found);
             }
         }
+        Shape::EventText => {
+            for part in EVENT_TEXT_PARTS {
+                collect_leaves(&[path, &[part]].concat(), Shape::Varchar, doc, found);
+            }
+        }
         _ => {
             if let Some(data_type) = shape.data_type() {
                 let path = path.to_vec();
@@ -274,7 +315,7 @@ fn collect_leaves(path: &[&'static str], shape: Shape, doc: &'static str, found:
 
 impl Shape {
     /// Arrow type of the physical column that holds this shape, or `None` if there is no such
-    /// column: for rows, whose leaves are stored, and for what is derived.
+    /// column: for rows and the event's text, whose parts are stored, and for what is derived.
     pub fn data_type(self) -> Option<DataType> {
         match self {
             Shape::Varchar => Some(DataType::Utf8),
@@ -285,7 +326,7 @@ impl Shape {
             Shape::Double => Some(DataType::Float64),
             Shape::Integer => Some(DataType::Int32),
             Shape::Array(fields) => Some(DataType::List(array_element_field(fields))),
-            Shape::Derived(_) | Shape::Row(_) => None,
+            Shape::EventText | Shape::Derived(_) | Shape::Row(_) => None,
         }
     }
 }
@@ -330,6 +371,7 @@ pub(crate) fn resource_fields() -> Fields {
 const fn leaf_count(shape: Shape) -> usize {
     match shape {
         Shape::Derived(_) => 0,
+        Shape::EventText => EVENT_TEXT_PARTS.len(),
         Shape::Row(fields) => {
             let mut count = 0;
             let mut i = 0;
@@ -357,13 +399,14 @@ const fn leaves_before(end: usize) -> usize {
 /// Number of physical columns.
 pub(crate) const LEAF_COUNT: usize = leaves_before(TABLE.len());
 
-/// Position among the physical columns of the table's column `name`, which must not be a row.
+/// Position among the physical columns of the table's column `name`, which must not be a row. Of
+/// the event's text it is the position of its first part.
 /// A name that the table lacks does not compile.
 pub(crate) const fn leaf_index(name: &str) -> usize {
     let mut i = 0;
     while i < TABLE.len() {
         if same_text(TABLE[i].name, name) {
-            assert!(leaf_count(TABLE[i].shape) == 1, "a row has no column of its own");
+            assert!(!matches!(TABLE[i].shape, Shape::Row(_)), "a row has no column of its own");
             return leaves_before(i);
         }
         i += 1;

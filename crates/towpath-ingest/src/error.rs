@@ -74,9 +74,14 @@ pub enum Error {
         column: &'static str,
     },
 
-    /// Columns of events could not be put into the order of a data file.
-    #[error("could not sort events")]
-    Sort(#[source] arrow::error::ArrowError),
+    /// The text of an event of the store could not be put together to look for duplicates.
+    #[error("could not read the events of data file `{path}`")]
+    EventText {
+        /// The data file, relative to the lake.
+        path: String,
+        /// What is wrong with it.
+        source: towpath_event::EventTextError,
+    },
 
     /// A thread that decoded or sorted events ended without a result.
     #[error("a worker thread ended early")]

@@ -7,7 +7,7 @@
 use std::{ops::Range, sync::Arc};
 
 use arrow::{
-    array::{Array, AsArray, RecordBatch, StringArray},
+    array::{Array, AsArray, RecordBatch, StringArray, StringViewArray, new_null_array},
     compute::cast,
     datatypes::{DataType, Int64Type, TimestampMicrosecondType},
 };
@@ -25,7 +25,7 @@ use parquet::{
     errors::{ParquetError, Result as ParquetResult},
     file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
 };
-use towpath_event::{EventIdentity, event_identity};
+use towpath_event::{EventIdentity, Leaf, event_identity, event_texts, leaves};
 use towpath_store::DataFile;
 
 use crate::error::{Error, Result};
@@ -33,9 +33,10 @@ use crate::error::{Error, Result};
 const EVENT_TIME: &str = "eventTime";
 const ACCOUNT: &str = "recipientAccountId";
 const EVENT_ID: &str = "eventID";
+/// The text of an event, where it is not stored as a template.
 const EVENT_JSON: &str = "eventJson";
 
-/// Rows decoded at a time. With the text of events, about 1.4 kB each, this is some 6 MB.
+/// Rows decoded at a time. With all columns and the text of events, this is some 12 MB.
 const BATCH_ROWS: usize = 4096;
 
 /// Bytes read from the end of a data file in the hope that its footer is in them: a footer of one
@@ -135,19 +136,21 @@ impl StoredFile {
     ///
     /// # Errors
     ///
-    /// [`Error::ReadDataFile`] and [`Error::UnexpectedColumn`].
+    /// [`Error::ReadDataFile`], [`Error::UnexpectedColumn`] and [`Error::EventText`].
     pub(crate) async fn identities(&self, rows: &[u32]) -> Result<Vec<EventIdentity>> {
         let mut identities = Vec::with_capacity(rows.len());
         let total = self.metadata.metadata().file_metadata().num_rows();
         let total = usize::try_from(total).unwrap_or_default();
         let Some(selection) = selection(rows.iter().copied(), total) else { return Ok(identities) };
-        let builder = self.builder(&[ACCOUNT, EVENT_ID, EVENT_JSON]).with_row_selection(selection);
+        let columns = leaves().map(|leaf| leaf.column.as_str()).chain([EVENT_JSON]);
+        let columns: Vec<&str> = columns.collect();
+        let builder = self.builder(&columns).with_row_selection(selection);
         let mut batches = builder.build().map_err(|err| self.error(err))?;
         while let Some(batch) = batches.try_next().await.map_err(|err| self.error(err))? {
             let accounts = self.text_column(&batch, ACCOUNT)?;
             let event_ids = self.text_column(&batch, EVENT_ID)?;
-            let texts = self.text_column(&batch, EVENT_JSON)?;
-            for ((account, event_id), text) in accounts.iter().zip(event_ids).zip(texts) {
+            let texts = self.event_texts(&batch)?;
+            for ((account, event_id), text) in accounts.iter().zip(event_ids).zip(&texts) {
                 identities.push(event_identity(account, event_id, text.unwrap_or_default()));
             }
         }
@@ -220,6 +223,20 @@ impl StoredFile {
         ParquetRecordBatchStreamBuilder::new_with_metadata(bytes, self.metadata.clone())
             .with_projection(mask)
             .with_batch_size(BATCH_ROWS)
+    }
+
+    /// The texts of the events of a batch of all columns.
+    fn event_texts(&self, batch: &RecordBatch) -> Result<StringViewArray> {
+        if batch.column_by_name(EVENT_JSON).is_some() {
+            return Ok(StringViewArray::from(self.text_column(batch, EVENT_JSON)?));
+        }
+        let column = |leaf: &Leaf| match batch.column_by_name(&leaf.column) {
+            Some(column) => Arc::clone(column),
+            // The data file is older than the column, so no event in it has such a value.
+            None => new_null_array(&leaf.data_type, batch.num_rows()),
+        };
+        event_texts(&leaves().map(column).collect::<Vec<_>>())
+            .map_err(|source| Error::EventText { path: self.path.to_string(), source })
     }
 
     fn text_column<'a>(

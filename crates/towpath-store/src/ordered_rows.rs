@@ -60,7 +60,11 @@ impl OrderedRows {
 
     /// Those columns of `names` that there are, in the rows of `range`, in order.
     fn columns(&self, names: &[&str], range: Range<usize>) -> Result<RecordBatch> {
-        let schema = self.batches.first().map(RecordBatch::schema).unwrap_or_else(|| Arc::new(Schema::empty()));
+        let schema = self
+            .batches
+            .first()
+            .map(RecordBatch::schema)
+            .unwrap_or_else(|| Arc::new(Schema::empty()));
         let mut columns = Vec::with_capacity(names.len());
         for name in names {
             if let Ok(column) = schema.index_of(name) {
@@ -212,8 +216,7 @@ mod tests {
         let order = vec![(1, 1), (0, 2), (0, 1), (1, 0)];
         let (ordered, content) = encode("s", 197_001, &OrderedRows { batches, order }).unwrap();
         let whole = batch(&[3, 1, 9, 2]);
-        let (expected, whole) =
-            data_file::encode("s", &whole.schema(), 197_001, &[whole]).unwrap();
+        let (expected, whole) = data_file::encode("s", &whole.schema(), 197_001, &[whole]).unwrap();
         assert!(content == whole);
         assert_eq!((ordered.rows(), &ordered.event_times), (4, &expected.event_times));
     }

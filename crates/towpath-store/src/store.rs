@@ -277,7 +277,8 @@ impl EventDataStore {
     ) -> Result<NewDataFile> {
         let store = self.id().to_string();
         check_schema(&store, self.latest().schema(), &rows.batches)?;
-        let encoded = task::spawn_blocking(move || ordered_rows::encode(&store, calendarmonth, &rows));
+        let encoded =
+            task::spawn_blocking(move || ordered_rows::encode(&store, calendarmonth, &rows));
         let (file, content) = match encoded.await {
             Ok(encoded) => encoded?,
             Err(err) => {

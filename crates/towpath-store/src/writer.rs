@@ -10,9 +10,9 @@ use tracing::info;
 
 use crate::commit::{CommitRecord, Source, encode};
 use crate::data_file::NewDataFile;
-use crate::ordered_rows::OrderedRows;
 use crate::error::{Error, Result};
 use crate::layout::PARTITION_COLUMN;
+use crate::ordered_rows::OrderedRows;
 use crate::snapshot::Snapshot;
 use crate::store::{EventDataStore, Held, REBASES_MAX};
 

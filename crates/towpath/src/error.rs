@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
-use towpath_event::EventKind;
+use towpath_event::{EventKind, EventTextError};
 use towpath_sql::SqlError;
 use uuid::Uuid;
 
@@ -255,6 +255,9 @@ impl From<DataFusionError> for Error {
             DataFusionError::ObjectStore(_)
             | DataFusionError::ParquetError(_)
             | DataFusionError::IoError(_) => Error::DataFiles(Box::new(error)),
+            DataFusionError::External(inner) if inner.is::<EventTextError>() => {
+                Error::DataFiles(Box::new(error))
+            }
             DataFusionError::Execution(what) => Error::Evaluation(what.clone()),
             // A function's own words, without the engine's before them.
             DataFusionError::External(own) => Error::Evaluation(own.to_string()),

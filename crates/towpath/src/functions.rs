@@ -1,5 +1,5 @@
 //! What the Lake's table derives from the stored columns: `eventTime` to the millisecond,
-//! `calendarday` and `eventJsonChecksum`.
+//! `calendarday`, `eventJson` and `eventJsonChecksum`.
 //!
 //! These are functions of the view, not of the SQL dialect: no statement can name them. The two of
 //! time know their preimage, so that a comparison with a constant becomes a range over the stored
@@ -11,7 +11,7 @@ use arrow::array::{Array, AsArray, Int64Array, StringViewBuilder, TimestampMilli
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::temporal_conversions::timestamp_us_to_datetime;
 use chrono::{Datelike, Days, NaiveDate};
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::SimplifyContext;
@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use sha2::{Digest, Sha256};
+use towpath_event::event_texts;
 
 const MICROS_PER_MILLI: i64 = 1_000;
 
@@ -42,6 +43,11 @@ pub(crate) fn calendarday(expr: Expr) -> Expr {
 /// AWS does not document its algorithm.
 pub(crate) fn sha256_hex(expr: Expr) -> Expr {
     ScalarUDF::new_from_impl(Sha256Hex::new()).call(vec![expr])
+}
+
+/// The exact texts of events, of which `columns` are the physical columns in order.
+pub(crate) fn event_json(columns: Vec<Expr>) -> Expr {
+    ScalarUDF::new_from_impl(EventJson::new(columns.len())).call(columns)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -177,6 +183,44 @@ impl ScalarUDFImpl for Sha256Hex {
             hashes.append_option(text.map(|text| format!("{:x}", Sha256::digest(text))));
         }
         Ok(ColumnarValue::Array(Arc::new(hashes.finish())))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct EventJson {
+    signature: Signature,
+}
+
+impl EventJson {
+    fn new(columns: usize) -> EventJson {
+        EventJson { signature: Signature::any(columns, Volatility::Immutable) }
+    }
+}
+
+impl ScalarUDFImpl for EventJson {
+    fn name(&self) -> &'static str {
+        "towpath_event_json"
+    }
+
+    /// Without the columns, which are all there are and would bury the rest of a plan.
+    fn display_name(&self, _: &[Expr]) -> Result<String> {
+        Ok(format!("{}()", self.name()))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8View)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        match event_texts(&columns) {
+            Ok(texts) => Ok(ColumnarValue::Array(Arc::new(texts))),
+            Err(err) => Err(DataFusionError::External(Box::new(err))),
+        }
     }
 }
 

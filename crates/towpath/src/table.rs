@@ -15,14 +15,14 @@ use towpath_event::{Derived, EventKind, Field, Shape, TableColumn};
 use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot, TimeRange};
 
 use crate::data_files::DataFiles;
-use crate::functions::{calendarday, sha256_hex, timestamp_millis};
+use crate::functions::{calendarday, event_json, sha256_hex, timestamp_millis};
 
 /// What qualifies the view's columns and the stored ones, so that no plan takes a column for the
 /// other of the same name.
 const PRESENTED: &str = "events";
 const STORED: &str = "data_files";
 
-/// The stored column that holds each event's exact text.
+/// The column of each event's exact text, where data files hold it as it is.
 const EVENT_JSON: &str = "eventJson";
 
 /// The events of `snapshot`, of `kind`, that are within retention at `now`, as CloudTrail Lake shows them.
@@ -71,8 +71,12 @@ fn is_within(range: &TimeRange) -> Expr {
 /// The Lake's columns over the stored ones.
 fn columns(kind: EventKind) -> Vec<Expr> {
     let presented = |column: &TableColumn| {
-        shaped(column.shape, column.name)
-            .alias_qualified(Some(PRESENTED), column.name.to_ascii_lowercase())
+        let value = match column.shape {
+            Shape::EventText => event_text(kind),
+            Shape::Derived(Derived::EventJsonChecksum) => sha256_hex(event_text(kind)),
+            shape => shaped(shape, column.name),
+        };
+        value.alias_qualified(Some(PRESENTED), column.name.to_ascii_lowercase())
     };
     kind.table().iter().map(presented).collect()
 }
@@ -87,9 +91,17 @@ fn shaped(shape: Shape, path: &str) -> Expr {
     match shape {
         Shape::Timestamp => timestamp_millis(stored(path)),
         Shape::Row(fields) => row(fields, path),
-        Shape::Derived(Derived::EventJsonChecksum) => sha256_hex(stored(EVENT_JSON)),
         Shape::Derived(Derived::CalendarDay) => calendarday(stored(EVENT_TIME)),
         _ => stored(path),
+    }
+}
+
+/// Each event's exact text. Where it is stored as a template, it takes all stored columns.
+fn event_text(kind: EventKind) -> Expr {
+    if kind.table().iter().any(|column| column.shape == Shape::EventText) {
+        event_json(kind.leaves().iter().map(|leaf| stored(&leaf.column)).collect())
+    } else {
+        stored(EVENT_JSON)
     }
 }
 

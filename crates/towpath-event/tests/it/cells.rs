@@ -6,7 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListArray, MapArray, StringArray, StructArray,
 };
 use arrow::datatypes::TimestampMicrosecondType;
-use towpath_event::{EventBatch, EventBatchBuilder, Shape, leaves};
+use towpath_event::{EventBatch, EventBatchBuilder, Leaf, Shape, event_texts, leaves};
 
 /// The value of one physical column in one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,21 @@ impl Cell {
 /// All cells of one event, by physical column.
 pub(crate) type Cells = BTreeMap<&'static str, Cell>;
 
-/// The cells of every event of a batch.
+/// The physical columns without the two that the event's text is put together from.
+pub(crate) fn stored_values() -> impl Iterator<Item = &'static Leaf> {
+    leaves().filter(|leaf| leaf.path[0] != "eventJson")
+}
+
+/// The cells of every event of a batch, and its text.
 pub(crate) fn cells(batch: &EventBatch) -> Vec<Cells> {
+    let texts = event_texts(batch.columns.columns()).unwrap();
     (0..batch.columns.num_rows())
         .map(|row| {
-            leaves()
-                .map(|leaf| {
-                    let column = batch.columns.column_by_name(&leaf.column).unwrap();
-                    (leaf.column.as_str(), cell(leaf.shape, column, row))
-                })
-                .collect()
+            let columns = stored_values().map(|leaf| {
+                let column = batch.columns.column_by_name(&leaf.column).unwrap();
+                (leaf.column.as_str(), cell(leaf.shape, column, row))
+            });
+            columns.chain([("eventJson", Cell::text(texts.value(row)))]).collect()
         })
         .collect()
 }
@@ -113,7 +118,7 @@ fn every_physical_column_has_the_type_of_its_leaf() {
     let batch = EventBatchBuilder::new().finish();
     for leaf in leaves() {
         let column = batch.columns.column_by_name(&leaf.column).unwrap();
-        assert_eq!(column.data_type(), &leaf.data_type, "{}", leaf.column);
+        assert_eq!(column.data_type(), &leaf.batch_type(), "{}", leaf.column);
         let is_boolean = column.as_any().is::<BooleanArray>();
         assert_eq!(is_boolean, leaf.shape == Shape::Boolean, "{}", leaf.column);
     }

@@ -8,9 +8,9 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
-use towpath_event::{Leaf, Shape, leaves, parse_event_time};
+use towpath_event::{Leaf, Shape, parse_event_time};
 
-use crate::cells::{Cell, Cells};
+use crate::cells::{Cell, Cells, stored_values};
 
 /// The exact texts of the records of a log file.
 pub(crate) fn records(log_file: &str) -> Vec<String> {
@@ -26,22 +26,19 @@ pub(crate) fn records(log_file: &str) -> Vec<String> {
 /// What the columns of the event must hold.
 pub(crate) fn cells(event: &str) -> Cells {
     let top = fields(event).unwrap();
-    leaves().map(|leaf| (leaf.column.as_str(), cell(event, &top, leaf))).collect()
+    let columns = stored_values().map(|leaf| (leaf.column.as_str(), cell(&top, leaf)));
+    columns.chain([("eventJson", Cell::text(event))]).collect()
 }
 
 /// Keys and values of an object, as they stand in it.
 type Members = [(String, String)];
 
-fn cell(event: &str, top: &Members, leaf: &Leaf) -> Cell {
-    match leaf.column.as_str() {
-        "eventJson" => return Cell::text(event),
-        "eventCategory" => {
-            return match find(top, &leaf.path).map(|value| varchar(&value)) {
-                None | Some(Cell::Null) => Cell::text(category(top)),
-                Some(category) => category,
-            };
-        }
-        _ => {}
+fn cell(top: &Members, leaf: &Leaf) -> Cell {
+    if leaf.column == "eventCategory" {
+        return match find(top, &leaf.path).map(|value| varchar(&value)) {
+            None | Some(Cell::Null) => Cell::text(category(top)),
+            Some(category) => category,
+        };
     }
     let Some(value) = find(top, &leaf.path) else { return Cell::Null };
     match leaf.shape {

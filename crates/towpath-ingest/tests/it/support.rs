@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::TempDir;
-use towpath_event::data_file_schema;
+use towpath_event::{data_file_schema, event_texts};
 use towpath_ingest::{Clock, IngestOptions, IngestReport, Result, ingest};
 use towpath_store::{Catalog, EventDataStore, Location, NewStore, Retention};
 use url::Url;
@@ -106,9 +106,12 @@ pub(crate) async fn stored_columns(store: &EventDataStore) -> Vec<RecordBatch> {
 
 /// The texts of all stored events, sorted.
 pub(crate) async fn stored_events(store: &EventDataStore) -> Vec<String> {
-    let mut texts = stored_texts(store, "eventJson").await;
-    texts.sort_unstable();
-    texts
+    let batches = stored_columns(store).await;
+    let texts = batches.iter().flat_map(|batch| {
+        let texts = event_texts(batch.columns()).unwrap();
+        texts.iter().map(|text| text.unwrap().to_owned()).collect::<Vec<_>>()
+    });
+    sorted(&texts.collect::<Vec<_>>())
 }
 
 /// The values of a varchar column in every stored event, in the order of the data files.
