@@ -1,7 +1,7 @@
 //! Rows that have yet to be put in order to a data file, column by column on several threads.
 //!
-//! A column is put in order, encoded and dropped before the next, so no copy of all rows is ever
-//! made: what is in memory beside the rows is one column for each thread, and the encoded bytes.
+//! Some rows of a column are put in order, encoded and dropped before the next, so no copy of all
+//! rows is ever made: what is in memory beside the rows are the encoded bytes.
 
 use std::num::NonZero;
 use std::ops::Range;
@@ -26,6 +26,10 @@ use crate::parquet_layout::{ROW_GROUP_ROWS, writer_properties};
 
 /// Threads that encode one data file. More would wait for its largest column.
 const THREADS_MAX: usize = 4;
+
+/// Rows of a column that are put in order at a time. Few enough to stay in a processor's cache, and
+/// so that the copy in order of a column that holds nearly all of the events' text is small.
+const ORDERED_ROWS: usize = 8_192;
 
 /// Rows of several batches of one schema, in an order of their own.
 #[derive(Clone, Debug)]
@@ -176,8 +180,8 @@ fn encode_column(
     range: Range<usize>,
 ) -> Result<Vec<ArrowColumnChunk>> {
     let Job { column, mut leaves } = job;
-    for array in rows.column(column, range)? {
-        let values = compute_leaves(schema.field(column), &array)?;
+    for range in ranges(range, ORDERED_ROWS) {
+        let values = compute_leaves(schema.field(column), &rows.column(column, range)?)?;
         for (writer, values) in leaves.iter_mut().zip(values) {
             writer.write(&values)?;
         }
