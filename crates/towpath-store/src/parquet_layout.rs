@@ -54,7 +54,10 @@ const IDS_ZSTD_LEVEL: i32 = 1;
 const DICTIONARY_BYTES_MAX: usize = 4 << 20;
 
 /// Columns of long text, where the least and greatest value prune nothing but fill the footer.
-const WITHOUT_STATISTICS: &[&str] = &[TEMPLATE, "eventJson_rest"];
+const WITHOUT_STATISTICS: &[&str] = &[TEMPLATE, "eventJson_rest", TEXT];
+
+/// The events' texts, where they are stored as they are. No two are the same.
+const TEXT: &str = "eventJson";
 
 /// The templates of the events' texts: some hundred in a row group, each up to two kilobytes.
 const TEMPLATE: &str = "eventJson_template";
@@ -93,6 +96,7 @@ pub(crate) fn writer_properties() -> WriterProperties {
             .set_column_encoding(column.clone(), Encoding::DELTA_LENGTH_BYTE_ARRAY)
             .set_column_compression(column, zstd(IDS_ZSTD_LEVEL));
     }
+    properties = properties.set_column_dictionary_enabled(ColumnPath::from(TEXT), false);
     // Times ascend among the events of one name: 3.5 bytes each, where plain ones take 4.2.
     let event_time = ColumnPath::from(EVENT_TIME_COLUMN);
     properties = properties
