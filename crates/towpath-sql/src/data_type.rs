@@ -233,6 +233,16 @@ impl Type {
         }
     }
 
+    /// Returns how many types this one is made of, itself included.
+    pub(crate) fn parts(&self) -> usize {
+        match self {
+            Type::Array(item) => 1 + item.parts(),
+            Type::Map(key, value) => 1 + key.parts() + value.parts(),
+            Type::Row(fields) => 1 + fields.iter().map(|f| f.data_type.parts()).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
     pub(crate) fn is_integer(&self) -> bool {
         matches!(self, Type::TinyInt | Type::SmallInt | Type::Integer | Type::BigInt)
     }

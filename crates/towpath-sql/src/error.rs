@@ -64,6 +64,8 @@ pub enum ErrorKind {
     LimitExceeded,
     /// A relation exists but could not be opened; the cause says why.
     Storage,
+    /// [`crate::Interrupt`] was due while the statement was planned.
+    Interrupted,
 }
 
 /// Why a statement cannot be planned.

@@ -31,6 +31,10 @@ pub const NODES_MAX: usize = 200_000;
 /// Most columns a select list may have once `*` is expanded.
 pub const COLUMNS_MAX: usize = 2_000;
 
+/// Most parts of one type: fields of its rows, elements, keys and values, at all levels. Thirty
+/// steps of `ROW(x, x)` would make a thousand million.
+pub const TYPE_PARTS_MAX: usize = 10_000;
+
 /// Most grouping sets after `CUBE` and `ROLLUP` are expanded, as in Trino (`2048`).
 pub const GROUPING_SETS_MAX: usize = 2_048;
 

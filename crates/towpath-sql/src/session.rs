@@ -12,6 +12,7 @@ use datafusion::functions_aggregate::grouping::grouping_udaf;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
 
 use crate::functions::{Functions, register_all};
+use crate::interrupt::{Interrupt, interruptible};
 use crate::operators;
 
 /// The moment a query starts, which `current_timestamp` and its kin return.
@@ -31,15 +32,21 @@ pub fn session_config(config: SessionConfig, now: DateTime<Utc>) -> SessionConfi
 
 /// Builds a session for one query that starts at `now`.
 ///
-/// `config` carries the caller's choices, such as batch size and target partitions.
+/// `config` carries the caller's choices, such as batch size and target partitions, and as an
+/// extension the [`Interrupt`] that can stop the planning.
 pub fn session_state(
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     now: DateTime<Utc>,
 ) -> SessionState {
     let functions = all_functions();
-    SessionStateBuilder::new()
-        .with_config(session_config(config, now))
+    let interrupt = config.get_extension::<Interrupt>();
+    let builder = SessionStateBuilder::new().with_config(session_config(config, now));
+    let builder = match interrupt {
+        Some(interrupt) => interruptible(builder, &interrupt),
+        None => builder,
+    };
+    builder
         .with_runtime_env(runtime)
         .with_default_features()
         .with_scalar_functions(functions.scalar)

@@ -2,19 +2,24 @@
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
+use datafusion::common::Result as DataFusionResult;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::physical_plan::ExecutionPlan;
 
 use crate::ast::RelationName;
 use crate::binder::{BoundQuery, Planner};
 use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
+use crate::interrupt::Interrupt;
 use crate::limits::STACK_BYTES;
 use crate::parameters::{Marks, ParameterValues, Parameters};
 use crate::parser::{ExplainKind, ParsedStatement, parse_statement};
@@ -119,6 +124,7 @@ impl Statement {
     /// # Errors
     ///
     /// An [`SqlError`] of the kind that fits, with the place in the statement.
+    /// [`ErrorKind::Interrupted`] if the session's [`Interrupt`] is due.
     /// [`ErrorKind::InvalidParameter`] if it has parameters: [`Self::bind`] them first.
     pub async fn plan(
         &self,
@@ -129,9 +135,11 @@ impl Statement {
             return Err(error.located(&self.sql));
         }
         let now = query_start(session);
+        let interrupt = session.config().get_extension::<Interrupt>();
         let sources = self.resolve(relations).await?;
         let bound = with_stack(|| {
-            Planner::new(function_table(), &sources, now).statement(&self.parsed.query)
+            Planner::new(function_table(), &sources, now, interrupt.as_deref())
+                .statement(&self.parsed.query)
         })
         .map_err(|error| error.located(&self.sql))?;
         Ok(planned(bound, self.parsed.explain))
@@ -181,6 +189,30 @@ fn query_start(session: &SessionState) -> DateTime<Utc> {
     match session.config().get_extension::<QueryStart>() {
         Some(start) => start.0,
         None => DateTime::UNIX_EPOCH,
+    }
+}
+
+/// Makes the physical plan of a planned statement, optimized, with room on the stack for the
+/// deepest one the limits allow: DataFusion's optimizer recurses over plans and expressions.
+///
+/// # Errors
+///
+/// What DataFusion's planning gives; [`crate::Interrupted`] if the session's interrupt is due.
+pub async fn physical_plan(
+    session: &SessionState,
+    planned: &PlannedStatement,
+) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+    DeepStack(Box::pin(session.create_physical_plan(&planned.plan))).await
+}
+
+/// Polls a future with room on the stack.
+struct DeepStack<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for DeepStack<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        with_stack(|| self.0.as_mut().poll(context))
     }
 }
 

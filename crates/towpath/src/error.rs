@@ -274,7 +274,7 @@ fn statement_kind(error: &SqlError) -> ErrorKind {
     use towpath_sql::ErrorKind as SqlErrorKind;
     match error.kind() {
         SqlErrorKind::RelationNotFound => ErrorKind::StoreNotFound,
-        SqlErrorKind::LimitExceeded => ErrorKind::LimitExceeded,
+        SqlErrorKind::LimitExceeded | SqlErrorKind::Interrupted => ErrorKind::LimitExceeded,
         SqlErrorKind::Storage => cause(error).map_or(ErrorKind::Storage, store_kind),
         _ => ErrorKind::InvalidStatement,
     }

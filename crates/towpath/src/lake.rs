@@ -26,7 +26,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_ingest::Intake;
 use towpath_sql::{
-    ExplainKind, ParameterValues, RelationError, RelationName, Relations, Statement, session_state,
+    ExplainKind, Interrupt, ParameterValues, RelationError, RelationName, Relations, Statement,
+    physical_plan, session_state,
 };
 use towpath_store::{Catalog, Documents, Location, RemovedStore, RepairPlan};
 use uuid::Uuid;
@@ -276,24 +277,28 @@ impl Lake {
 
     pub(crate) async fn ask(&self, asked: Asked<'_>, limits: QueryLimits) -> Result<Rows> {
         let started = Instant::now();
+        let deadline = started + limits.run_max();
         // Its type is forgotten here: it holds the whole engine, and callers would carry it along.
-        let starting: BoxFuture<'_, Result<Started>> = Box::pin(self.start(asked));
-        let planned = timeout_at(started + limits.run_max(), starting).await;
-        let query = planned.map_err(|_| Error::too_long(limits.run_max()))??;
-        Ok(Rows::new(query, started, &limits))
+        let starting: BoxFuture<'_, Result<Started>> = Box::pin(self.start(asked, deadline));
+        match timeout_at(deadline, starting).await {
+            Ok(Ok(query)) => Ok(Rows::new(query, started, &limits)),
+            // Planning that was stopped fails in its own words.
+            Ok(Err(error)) if Instant::now() < deadline => Err(error),
+            _ => Err(Error::too_long(limits.run_max())),
+        }
     }
 
-    /// Plans a statement and starts it.
-    async fn start(&self, asked: Asked<'_>) -> Result<Started> {
+    /// Plans a statement, until `deadline`, and starts it.
+    async fn start(&self, asked: Asked<'_>, deadline: Instant) -> Result<Started> {
         let started = Instant::now();
         let log = Arc::new(ScanLog::default());
-        let session = self.session(Arc::clone(&log));
+        let session = self.session(Arc::clone(&log), deadline);
         let statement = asked.bound()?;
         let planned = match asked.arrivals {
             Some(arrivals) => statement.plan(&session, &ArrivedIn { lake: self, arrivals }).await?,
             None => statement.plan(&session, self).await?,
         };
-        let plan = cooperative(session.create_physical_plan(&planned.plan).await?)?;
+        let plan = cooperative(physical_plan(&session, &planned).await?)?;
         let task = session.task_ctx();
         let measured = Measured { log: Arc::clone(&log), plan: Some(Arc::clone(&plan)) };
         let Some(kind) = planned.explain else {
@@ -317,19 +322,22 @@ impl Lake {
         parameters: &ParameterValues,
         limits: QueryLimits,
     ) -> Result<Vec<Uuid>> {
+        let deadline = Instant::now() + limits.run_max();
         let planning: BoxFuture<'_, Result<Vec<Uuid>>> = Box::pin(async {
-            let session = self.session(Arc::default());
+            let session = self.session(Arc::default(), deadline);
             let statement = Asked { statement, parameters, arrivals: None }.bound()?;
             let planned = statement.plan(&session, self).await?;
-            session.create_physical_plan(&planned.plan).await?;
+            physical_plan(&session, &planned).await?;
             let mut stores = Vec::new();
             for name in statement.relation_names() {
                 stores.push(self.catalog.store(&name.text).await?.id());
             }
             Ok(stores)
         });
-        let planned = timeout_at(Instant::now() + limits.run_max(), planning).await;
-        planned.map_err(|_| Error::too_long(limits.run_max()))?
+        match timeout_at(deadline, planning).await {
+            Ok(planned) if planned.is_ok() || Instant::now() < deadline => planned,
+            _ => Err(Error::too_long(limits.run_max())),
+        }
     }
 
     /// The ids of the stores that a statement names. The statement is planned and not run.
@@ -364,10 +372,13 @@ impl Lake {
         (self.options.now)()
     }
 
-    pub(crate) fn session(&self, log: Arc<ScanLog>) -> SessionState {
+    /// A session whose planning stops at `deadline`: it never waits, so no timer can stop it.
+    pub(crate) fn session(&self, log: Arc<ScanLog>, deadline: Instant) -> SessionState {
+        let interrupt = Interrupt::new(move || Instant::now() >= deadline);
         let mut config = SessionConfig::new()
             .with_target_partitions(self.options.threads.get())
-            .with_extension(log);
+            .with_extension(log)
+            .with_extension(Arc::new(interrupt));
         // Measured: without it, the rows of every column are read before the filter runs.
         config.options_mut().execution.parquet.pushdown_filters = true;
         session_state(config, Arc::clone(&self.runtime), (self.options.now)())

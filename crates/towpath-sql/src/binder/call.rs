@@ -27,11 +27,44 @@ use crate::functions::settled;
 /// Most rounds of telling a higher-order function what its lambdas yield. `reduce` needs two.
 const LAMBDA_ROUNDS_MAX: usize = 8;
 
+/// `reduce_agg(x, initial, step, join)` as `reduce` over `array_agg`: DataFusion has no aggregate
+/// over lambdas. NULL values are left out; the states of one array need no joining.
+fn reduce_of(call: &Call, at: usize) -> Result<Call> {
+    let is_lambda = |arg: &Expr, count: usize| matches!(&arg.kind, ExprKind::Lambda { params, .. } if params.len() == count);
+    let [value, initial, step, join] = call.args.as_slice() else {
+        return Err(mismatch(at, "reduce_agg takes a value, an initial state and two lambdas"));
+    };
+    if !is_lambda(step, 2) || !is_lambda(join, 2) {
+        return Err(mismatch(at, "reduce_agg takes two lambdas of two arguments"));
+    }
+    let is_there = ExprKind::IsNull { value: Box::new(value.clone()), negated: true };
+    let is_there = Expr { kind: is_there, at };
+    let filter = match &call.filter {
+        Some(filter) => Expr { kind: ExprKind::And(vec![filter.clone(), is_there]), at },
+        None => is_there,
+    };
+    let array = Call {
+        name: "array_agg".to_owned(),
+        args: vec![value.clone()],
+        filter: Some(filter),
+        ..call.clone()
+    };
+    let state = Ident { text: "state".to_owned(), at };
+    let body = Box::new(Expr { kind: ExprKind::Name(state.clone()), at });
+    let finish = Expr { kind: ExprKind::Lambda { params: vec![state], body }, at };
+    let array = Expr { kind: ExprKind::Call(Box::new(array)), at };
+    Ok(Call::plain("reduce", vec![array, initial.clone(), step.clone(), finish]))
+}
+
 impl ExprBinder<'_> {
     pub(super) fn call(&mut self, call: &Call, at: usize) -> Result<Bound> {
         let name = call.name.to_lowercase();
         if let Some(bound) = self.syntax_call(&name, call, at)? {
             return Ok(bound);
+        }
+        if name == "reduce_agg" {
+            let reduce = reduce_of(call, at)?;
+            return self.call(&reduce, at);
         }
         let has_lambda = call.args.iter().any(|arg| matches!(arg.kind, ExprKind::Lambda { .. }));
         if call.over.is_some() {

@@ -68,12 +68,34 @@ impl ExprBinder<'_> {
             );
             return Err(mismatch(at, message));
         }
-        if left.data_type.is_nested() {
+        if is_float(&left.data_type) && comparison == Comparison::Equal {
+            let joins = |side: &Bound| !side.expr.column_refs().is_empty();
+            if joins(&left) && joins(&right) {
+                return Ok(self.equal_floats(left, right));
+            }
+        }
+        if left.data_type.is_nested() || is_float(&left.data_type) {
             let symbol = Bound::text(comparison.symbol());
             let args = vec![symbol.expr, left.expr, right.expr];
             return Ok(self.planner.internal("$compare", args, Type::Boolean));
         }
         Ok(Bound::new(binary_expr(left.expr, operator(comparison), right.expr), Type::Boolean))
+    }
+
+    /// `a = b` of two columns of doubles in a form that can be joined by: zeros are made one by
+    /// adding zero, and a NaN is refused on one side.
+    fn equal_floats(&self, left: Bound, right: Bound) -> Bound {
+        let zero = match left.data_type {
+            Type::Real => ScalarValue::Float32(Some(0.0)),
+            _ => ScalarValue::Float64(Some(0.0)),
+        };
+        let zero = DfExpr::Literal(zero, None);
+        let one_zero = |expr: DfExpr| binary_expr(expr, Operator::Plus, zero.clone());
+        let symbol = Bound::text(Comparison::Equal.symbol());
+        let args = vec![symbol.expr, left.expr.clone(), left.expr.clone()];
+        let is_number = self.planner.internal("$compare", args, Type::Boolean).expr;
+        let equal = binary_expr(one_zero(left.expr), Operator::Eq, one_zero(right.expr));
+        Bound::new(equal.and(is_number), Type::Boolean)
     }
 
     pub(super) fn equals(&self, left: Bound, right: Bound, at: usize) -> Result<Bound> {
@@ -187,7 +209,7 @@ impl ExprBinder<'_> {
 
     fn is_distinct(&self, left: Bound, right: Bound, negated: bool, at: usize) -> Result<Bound> {
         let (left, right) = self.comparable("IS DISTINCT FROM", left, right, at)?;
-        if left.data_type.is_nested() {
+        if left.data_type.is_nested() || is_float(&left.data_type) {
             let symbol =
                 Bound::text(if negated { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" });
             let args = vec![symbol.expr, left.expr, right.expr];
@@ -233,8 +255,8 @@ impl ExprBinder<'_> {
             let list: Vec<String> = types.iter().map(ToString::to_string).collect();
             return Err(mismatch(value.at, format!("{message}: {}", list.join(", "))));
         };
-        if common.is_nested() || matches!(common, Type::TimestampTz(_)) || bound.scalar().is_some()
-        {
+        let special = common.is_nested() || is_float(&common);
+        if special || matches!(common, Type::TimestampTz(_)) || bound.scalar().is_some() {
             return self.any_of(&bound, members, negated, value.at);
         }
         let texts = matches!(common, Type::Varchar(_));
@@ -329,6 +351,11 @@ pub(super) fn operator(comparison: Comparison) -> Operator {
         Comparison::Greater => Operator::Gt,
         Comparison::GreaterOrEqual => Operator::GtEq,
     }
+}
+
+/// The types that have NaN and two zeros.
+fn is_float(data_type: &Type) -> bool {
+    matches!(data_type, Type::Double | Type::Real)
 }
 
 /// Maps, JSON and sketches have no order.

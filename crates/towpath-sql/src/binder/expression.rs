@@ -14,6 +14,7 @@ use super::{Bound, Env, Planner, literal, mismatch, named, semantic};
 use crate::ast::{Expr, ExprKind, Ident, TrimSide, WindowSpec};
 use crate::data_type::{RowField, Type};
 use crate::error::{ErrorKind, Result, SqlError};
+use crate::limits::TYPE_PARTS_MAX;
 use crate::operators::cast;
 
 /// A lambda parameter in scope.
@@ -53,6 +54,18 @@ impl<'a> ExprBinder<'a> {
     }
 
     pub(super) fn bind(&mut self, expr: &Expr) -> Result<Bound> {
+        self.planner.step(expr.at)?;
+        let bound = self.bind_kind(expr)?;
+        // These make a type of others, so that one used twice doubles at every step.
+        let builds = matches!(expr.kind, ExprKind::Row(_) | ExprKind::Call(_));
+        if builds && bound.data_type.parts() > TYPE_PARTS_MAX {
+            let message = format!("the type of an expression has more than {TYPE_PARTS_MAX} parts");
+            return Err(SqlError::at(ErrorKind::LimitExceeded, expr.at, message));
+        }
+        Ok(bound)
+    }
+
+    fn bind_kind(&mut self, expr: &Expr) -> Result<Bound> {
         let at = expr.at;
         match &expr.kind {
             ExprKind::Null => Ok(literal::null()),

@@ -37,6 +37,7 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, TableSource};
 use crate::ast::{self, RelationName};
 use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::limits::RELATIONS_MAX;
 use crate::session::FunctionTable;
 pub use from::HIDDEN_KEY;
@@ -149,18 +150,44 @@ pub(crate) struct Planner<'a> {
     pub(crate) functions: &'a FunctionTable,
     pub(crate) relations: &'a HashMap<RelationName, Arc<dyn TableSource>>,
     pub(crate) now: DateTime<Utc>,
+    interrupt: Option<&'a Interrupt>,
     names: Cell<usize>,
     relations_used: Cell<usize>,
+    steps: Cell<usize>,
 }
+
+/// Expressions bound between two looks at the interrupt: a look may read the clock, which takes
+/// about as long as binding one.
+const STEPS_PER_LOOK: usize = 64;
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(
         functions: &'a FunctionTable,
         relations: &'a HashMap<RelationName, Arc<dyn TableSource>>,
         now: DateTime<Utc>,
+        interrupt: Option<&'a Interrupt>,
     ) -> Planner<'a> {
-        let (names, relations_used) = (Cell::new(0), Cell::new(0));
-        Planner { functions, relations, now, names, relations_used }
+        let (names, relations_used, steps) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Planner { functions, relations, now, interrupt, names, relations_used, steps }
+    }
+
+    /// Counts an expression bound, and fails if planning has to stop.
+    fn step(&self, at: usize) -> Result<()> {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if steps.is_multiple_of(STEPS_PER_LOOK) {
+            return self.look(at);
+        }
+        Ok(())
+    }
+
+    fn look(&self, at: usize) -> Result<()> {
+        match self.interrupt {
+            Some(interrupt) if interrupt.is_due() => {
+                Err(SqlError::at(ErrorKind::Interrupted, at, Interrupted.to_string()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Binds the statement's query.
@@ -177,6 +204,7 @@ impl<'a> Planner<'a> {
 
     /// Counts a relation of the expanded plan.
     fn count_relation(&self, at: usize) -> Result<()> {
+        self.look(at)?;
         let used = self.relations_used.get() + 1;
         self.relations_used.set(used);
         if used > RELATIONS_MAX {

@@ -352,6 +352,7 @@ impl<'a> Planner<'a> {
     }
 
     fn values(&self, rows: &[Vec<ast::Expr>], at: usize, env: Env<'_>) -> Result<BoundQuery> {
+        self.count_relation(at)?;
         let scope = Scope::default();
         let width = rows.first().map_or(0, Vec::len);
         let mut columns: Vec<Vec<Bound>> = vec![Vec::new(); width];

@@ -74,7 +74,8 @@ impl Scope {
 
     /// The name in scope nearest to `wanted`, as the table spells it.
     pub(super) fn nearest(&self, wanted: &str) -> Option<&str> {
-        nearest(wanted, self.columns.iter().filter_map(|column| column.key.as_deref()))
+        let named = self.columns.iter().filter(|column| column.key.is_some());
+        nearest(wanted, named.map(|column| column.heading.as_str()))
     }
 
     /// Makes the columns of a query visible under a relation's name.

@@ -30,6 +30,9 @@ impl Planner<'_> {
         order_by: &[SortItem],
         env: Env<'_>,
     ) -> Result<Sorted> {
+        if select.from.is_empty() {
+            self.count_relation(select.at)?;
+        }
         let (plan, scope) = self.from(&select.from, env, select.at)?;
         let plan = self.filtered(plan, select, &scope, env)?;
         let mut items = self.items(select, &scope, env)?;

@@ -1,5 +1,6 @@
 //! `$compare(symbol, left, right)`: comparisons of rows, arrays and maps, with SQL's three-valued
-//! logic inside: `ROW(1, NULL) = ROW(2, 2)` is false and `ROW(1, NULL) = ROW(1, 2)` unknown.
+//! logic inside: `ROW(1, NULL) = ROW(2, 2)` is false and `ROW(1, NULL) = ROW(1, 2)` unknown. Also of
+//! doubles and reals, of which Arrow says that NaN equals itself and 0.0 differs from -0.0.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -116,10 +117,10 @@ impl Comparator {
         match symbol {
             "=" => self.equal(left, right),
             "<>" => self.equal(left, right).map(|equal| !equal),
-            "<" => self.order(left, right).map(Ordering::is_lt),
-            "<=" => self.order(left, right).map(Ordering::is_le),
-            ">" => self.order(left, right).map(Ordering::is_gt),
-            ">=" => self.order(left, right).map(Ordering::is_ge),
+            "<" => self.is_ordered(left, right, Ordering::is_lt),
+            "<=" => self.is_ordered(left, right, Ordering::is_le),
+            ">" => self.is_ordered(left, right, Ordering::is_gt),
+            ">=" => self.is_ordered(left, right, Ordering::is_ge),
             "IS DISTINCT FROM" => Some(!self.same(left, right)),
             _ => Some(self.same(left, right)),
         }
@@ -168,21 +169,31 @@ impl Comparator {
         }
     }
 
-    fn order(&self, i: usize, j: usize) -> Option<Ordering> {
-        if self.nulls(i, j) != (false, false) {
-            return None;
+    /// `NaN` is neither less nor greater than anything.
+    fn is_ordered(&self, i: usize, j: usize, accepts: fn(Ordering) -> bool) -> Option<bool> {
+        match self.order(i, j) {
+            Order::Unknown => None,
+            Order::None => Some(false),
+            Order::Is(order) => Some(accepts(order)),
         }
+    }
+
+    fn order(&self, i: usize, j: usize) -> Order {
+        if self.nulls(i, j) != (false, false) {
+            return Order::Unknown;
+        }
+        let partial = |order: Option<Ordering>| order.map_or(Order::None, Order::Is);
         match self {
-            Comparator::Float32(left, right) => left.value(i).partial_cmp(&right.value(j)),
-            Comparator::Float64(left, right) => left.value(i).partial_cmp(&right.value(j)),
-            Comparator::Leaf { compare, .. } => Some(compare(i, j)),
+            Comparator::Float32(left, right) => partial(left.value(i).partial_cmp(&right.value(j))),
+            Comparator::Float64(left, right) => partial(left.value(i).partial_cmp(&right.value(j))),
+            Comparator::Leaf { compare, .. } => Order::Is(compare(i, j)),
             Comparator::Row { fields, .. } => first(fields.iter().map(|field| field.order(i, j))),
             Comparator::List { left, right, items } => {
                 let (l, r) = (left.range(i), right.range(j));
-                let lengths = l.len().cmp(&r.len());
-                first(l.zip(r).map(|(l, r)| items.order(l, r)).chain([Some(lengths)]))
+                let lengths = Order::Is(l.len().cmp(&r.len()));
+                first(l.zip(r).map(|(l, r)| items.order(l, r)).chain([lengths]))
             }
-            Comparator::Map { .. } => None,
+            Comparator::Map { .. } => Order::Unknown,
         }
     }
 
@@ -207,8 +218,14 @@ impl Comparator {
                         other.is_some_and(|r| values.same(l, r))
                     })
             }
-            Comparator::Float32(left, right) => left.value(i).total_cmp(&right.value(j)).is_eq(),
-            Comparator::Float64(left, right) => left.value(i).total_cmp(&right.value(j)).is_eq(),
+            Comparator::Float32(left, right) => {
+                let (l, r) = (left.value(i), right.value(j));
+                l == r || (l.is_nan() && r.is_nan())
+            }
+            Comparator::Float64(left, right) => {
+                let (l, r) = (left.value(i), right.value(j));
+                l == r || (l.is_nan() && r.is_nan())
+            }
             Comparator::Leaf { compare, .. } => compare(i, j).is_eq(),
         }
     }
@@ -227,13 +244,22 @@ fn all(terms: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     result
 }
 
+/// How two values stand to each other.
+enum Order {
+    /// A NULL is in the way.
+    Unknown,
+    /// Neither comes first.
+    None,
+    Is(Ordering),
+}
+
 /// The first difference; a NULL before it leaves the order unknown.
-fn first(orders: impl Iterator<Item = Option<Ordering>>) -> Option<Ordering> {
+fn first(orders: impl Iterator<Item = Order>) -> Order {
     for order in orders {
         match order {
-            Some(Ordering::Equal) => {}
+            Order::Is(Ordering::Equal) => {}
             other => return other,
         }
     }
-    Some(Ordering::Equal)
+    Order::Is(Ordering::Equal)
 }

@@ -97,6 +97,76 @@ const RESERVED: [&str; 75] = [
 ];
 const RESERVED_LAST: [&str; 5] = ["USING", "VALUES", "WHEN", "WHERE", "WITH"];
 
+/// Words that mean something where they stand and are names elsewhere.
+const UNRESERVED: [&str; 53] = [
+    "ALL",
+    "ANY",
+    "ARRAY",
+    "ASC",
+    "AT",
+    "BERNOULLI",
+    "BOTH",
+    "CURRENT",
+    "DATE",
+    "DAY",
+    "DESC",
+    "EXPLAIN",
+    "FETCH",
+    "FILTER",
+    "FIRST",
+    "FOLLOWING",
+    "GROUPS",
+    "HOUR",
+    "IF",
+    "IGNORE",
+    "INTERVAL",
+    "JSON",
+    "LAST",
+    "LATERAL",
+    "LEADING",
+    "LIMIT",
+    "MAP",
+    "MINUTE",
+    "MONTH",
+    "NEXT",
+    "NULLS",
+    "OFFSET",
+    "ONLY",
+    "ORDINALITY",
+    "OVER",
+    "PARTITION",
+    "PRECEDING",
+    "RANGE",
+    "RESPECT",
+    "ROW",
+    "ROWS",
+    "SECOND",
+    "SETS",
+    "SOME",
+    "SYSTEM",
+    "TABLESAMPLE",
+    "TIES",
+    "TIME",
+    "TIMESTAMP",
+    "TRAILING",
+    "UNBOUNDED",
+    "WINDOW",
+    "WITHIN",
+];
+
+/// The keywords of queries, sorted.
+pub(crate) fn keyword_list() -> Vec<&'static str> {
+    let mut words: Vec<&str> = RESERVED
+        .iter()
+        .chain(&RESERVED_LAST)
+        .chain(&UNRESERVED)
+        .copied()
+        .filter(|word| !OTHER_STATEMENTS.contains(word))
+        .collect();
+    words.sort_unstable();
+    words
+}
+
 /// First words of statements that Trino has and a reader of events does not need.
 const OTHER_STATEMENTS: [&str; 27] = [
     "ALTER",

@@ -16,6 +16,7 @@ mod support;
 
 mod errors;
 mod headings;
+mod hostile;
 mod names;
 mod parameters;
 mod plans;

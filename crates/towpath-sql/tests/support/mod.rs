@@ -15,8 +15,8 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::collect;
 use serde_json::{Map, Value, json};
 use towpath_sql::{
-    PlannedStatement, RelationError, RelationName, Relations, Statement, Type, session_state,
-    trino_text,
+    PlannedStatement, RelationError, RelationName, Relations, Statement, Type, physical_plan,
+    session_state, trino_text,
 };
 
 /// Memory a test statement may take.
@@ -86,7 +86,7 @@ async fn execute_statement(
     let config = SessionConfig::new().with_target_partitions(2);
     let session = session_state(config, runtime(), now());
     let planned = statement.plan(&session, tables).await.map_err(|error| error.to_string())?;
-    let plan = session.create_physical_plan(&planned.plan).await;
+    let plan = physical_plan(&session, &planned).await;
     let plan = plan.map_err(|error| trino_text(&error))?;
     let schema = plan.schema();
     let batches = collect(plan, session.task_ctx()).await.map_err(|error| trino_text(&error))?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::builder::NullBufferBuilder;
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::SortOptions;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::{SortOptions, nullif};
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::{Result, ScalarValue};
@@ -26,6 +26,22 @@ pub(super) fn match_value_and_count(given: &[DataType]) -> Option<Vec<DataType>>
         [value, count] if count.is_signed_integer() => {
             Some(vec![normalized(value), DataType::Int64])
         }
+        _ => None,
+    }
+}
+
+/// Matches one value that is no double or real.
+pub(super) fn match_no_float(given: &[DataType]) -> Option<Vec<DataType>> {
+    match given {
+        [one] if !one.is_floating() => Some(vec![one.clone()]),
+        _ => None,
+    }
+}
+
+/// Matches a double or a real: of those, NaN counts only if nothing else is there.
+pub(super) fn match_float(given: &[DataType]) -> Option<Vec<DataType>> {
+    match given {
+        [DataType::Float64 | DataType::Float32] => Some(given.to_vec()),
         _ => None,
     }
 }
@@ -108,8 +124,8 @@ impl Extremes {
         if keys.data_type() == &DataType::Null {
             return Ok(());
         }
-        let rows = self.converter.convert_columns(&[one_zero(Arc::clone(keys))])?;
-        for row in (0..keys.len()).filter(|row| keys.is_valid(*row) && !is_nan(keys, *row)) {
+        let rows = self.converter.convert_columns(&[nan_last(one_zero(Arc::clone(keys)))?])?;
+        for row in (0..keys.len()).filter(|row| keys.is_valid(*row)) {
             let order = rows.row(row);
             if self.kept.len() >= self.count
                 && self.kept.last().is_some_and(|last| last.order.row() <= order)
@@ -157,6 +173,15 @@ impl Extremes {
         let list = list_of_values(item, &[values.len()], values, nulls)?;
         scalar_at(&list, 0)
     }
+}
+
+/// NaNs as NULL, which is the last of either order.
+fn nan_last(keys: ArrayRef) -> Result<ArrayRef> {
+    if !matches!(keys.data_type(), DataType::Float64 | DataType::Float32) {
+        return Ok(keys);
+    }
+    let nans: BooleanArray = (0..keys.len()).map(|row| Some(is_nan(&keys, row))).collect();
+    Ok(nullif(&keys, &nans)?)
 }
 
 impl Accumulator for Extremes {
