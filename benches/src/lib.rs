@@ -1,4 +1,4 @@
-//! Benchmarks of towpath, and the generator of the trail that is bundled in `data/`.
+//! Benchmarks of towpath, its fuzz targets, and the generator of the trail that is bundled in `data/`.
 //!
 //! [`trail::build`] makes the same files on every machine: the bundled trail is small enough to
 //! look at, and every number in its manifest can be asserted by a test.
@@ -8,5 +8,7 @@
 //! assert!(trail.files.iter().any(|file| file.key.ends_with(".json.gz")));
 //! ```
 
+pub mod fuzz;
+pub mod reference;
 pub mod torture;
 pub mod trail;

@@ -23,7 +23,7 @@ mod json;
 mod manifest;
 mod moment;
 mod oddities;
-mod random;
+pub(crate) mod random;
 mod stories;
 
 use std::collections::BTreeSet;

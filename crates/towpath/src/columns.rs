@@ -1,12 +1,17 @@
 //! [`Column`]: what the table of a store looks like, for people who write statements.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use towpath_event::{Field, Shape, TABLE};
 use towpath_sql::{Statement, Type};
 
 use crate::error::Result;
 use crate::lake::Lake;
+
+/// How long a look at the columns of a store may take: it is planned and not run.
+const PLANNING_MAX: Duration = Duration::from_secs(60);
 
 /// A column of a store, or a field of the rows in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +38,7 @@ impl Lake {
     /// [`ErrorKind::StoreNotFound`](crate::ErrorKind::StoreNotFound), and storage errors.
     pub async fn columns(&self, store: &str) -> Result<Vec<Column>> {
         let statement = format!("SELECT * FROM \"{}\"", store.replace('"', "\"\""));
-        let session = self.session(Arc::default());
+        let session = self.session(Arc::default(), Instant::now() + PLANNING_MAX);
         let planned = Statement::parse(&statement)?.plan(&session, self).await?;
         let columns = planned.headings.iter().zip(&planned.types);
         Ok(columns.map(|(name, data_type)| table_column(name, data_type)).collect())
