@@ -100,6 +100,7 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Job(args)) => commands::job(config, args, now).await,
         Some(Command::Saved(args)) => until_interrupted(commands::saved(config, args)).await,
         Some(Command::Schedule(args)) => until_interrupted(commands::schedule(config, args)).await,
+        Some(Command::Connect(args)) => until_interrupted(commands::connect(config, args)).await,
         Some(Command::Config(args)) => commands::config(config, &args),
         Some(Command::Completions(args)) => commands::completions(&args),
         Some(Command::Man(args)) => commands::man(&args),

@@ -120,6 +120,28 @@ impl EventDataStore {
         self.inner.files.location().store()
     }
 
+    /// Where the Delta table is: an absolute path on the local file system, a URL elsewhere.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let location = self.inner.files.location();
+        let table = layout::store(self.id());
+        match location.local_path() {
+            Some(lake) => lake.join(table.as_ref()).display().to_string(),
+            None => format!("{}/{table}", location.url().as_str().trim_end_matches('/')),
+        }
+    }
+
+    /// Where a data file is, as [`EventDataStore::address`].
+    #[must_use]
+    pub fn data_file_address(&self, file: &DataFile) -> String {
+        let location = self.inner.files.location();
+        if location.local_path().is_some() {
+            return format!("/{}", file.path);
+        }
+        let url = location.url();
+        format!("{}://{}/{}", url.scheme(), url.host_str().unwrap_or_default(), file.path)
+    }
+
     /// The newest snapshot that was taken, without asking the storage for a newer one.
     #[must_use]
     pub fn latest(&self) -> Arc<Snapshot> {

@@ -32,6 +32,7 @@
 mod arrivals;
 mod batch_query;
 mod columns;
+mod connect;
 mod data_files;
 mod digests;
 mod error;
@@ -69,6 +70,7 @@ pub use crate::batch_query::{
 };
 pub use crate::columns::{Column, function_names};
 pub use crate::digests::verify_digests;
+pub use crate::connect::Tool;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;

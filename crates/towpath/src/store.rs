@@ -12,6 +12,7 @@ use towpath_store::{
 };
 use uuid::Uuid;
 
+use crate::connect::{Files, Shown, Tool, script};
 use crate::error::{Error, Result};
 use crate::lake::LakeOptions;
 
@@ -315,5 +316,32 @@ impl Store {
             .collect::<std::result::Result<Vec<Location>, _>>()?;
         let now = Arc::clone(&self.options.now);
         Ok(towpath_ingest::ingest(&self.store, &locations, options, now, progress).await?)
+    }
+
+    /// The text with which another tool reads this store, presented as towpath presents it: rows
+    /// nested, `calendarday` computed, nothing past retention. `eventJson` and its checksum are
+    /// not among the columns, because only towpath can put them together.
+    ///
+    /// The tool follows the store's log and sees what is ingested later; with `is_fixed` it gets
+    /// the data files by name, needs to know nothing of Delta, and sees the store as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a fixed list in
+    /// [`Tool::Trino`], which reads tables only; storage errors.
+    pub async fn connection(&self, tool: Tool, is_fixed: bool) -> Result<String> {
+        let files = if is_fixed {
+            if tool == Tool::Trino {
+                return Err(Error::InvalidArgument("Trino reads a store by its log only".to_owned()));
+            }
+            let snapshot = self.store.snapshot().await?;
+            let files = snapshot.data_files().iter();
+            Files::Listed(files.map(|file| self.store.data_file_address(file)).collect())
+        } else {
+            Files::Table(self.store.address())
+        };
+        let columns = self.intake()?.kind().table();
+        let (name, retention) = (self.name(), self.retention());
+        Ok(script(tool, &Shown { name: &name, columns, retention, files }))
     }
 }

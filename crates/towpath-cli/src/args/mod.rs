@@ -5,6 +5,7 @@
 
 mod config;
 mod digests;
+mod connect;
 mod generate;
 mod job;
 mod limits;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 
 pub(crate) use self::config::ConfigArgs;
 pub(crate) use self::digests::VerifyDigestsArgs;
+pub(crate) use self::connect::{ConnectArgs, ToolArg};
 pub(crate) use self::generate::{CompletionsArgs, ManArgs};
 pub(crate) use self::job::{
     DeliveryArgs, JobCommand, JobIdArgs, JobKeysArgs, JobListArgs, JobResultsArgs, JobRunArgs,
@@ -219,6 +221,10 @@ pub(crate) enum Command {
     /// Run statements again and again, over what arrived since
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+
+    /// Print how DuckDB, Polars, Spark or Trino reads a store
+    #[command(after_help = connect::HELP)]
+    Connect(ConnectArgs),
 
     /// Show every setting that holds, and where it comes from
     #[command(after_help = config::HELP)]

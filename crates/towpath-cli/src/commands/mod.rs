@@ -3,6 +3,7 @@
 mod compact;
 mod completions;
 mod config;
+mod connect;
 mod demo;
 mod doctor;
 mod expire;
@@ -25,6 +26,7 @@ use towpath::{Lake, Store};
 pub(crate) use self::compact::compact;
 pub(crate) use self::completions::completions;
 pub(crate) use self::config::config;
+pub(crate) use self::connect::connect;
 pub(crate) use self::demo::demo;
 pub(crate) use self::doctor::doctor;
 pub(crate) use self::expire::expire;
