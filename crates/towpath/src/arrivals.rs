@@ -8,12 +8,14 @@ use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use towpath_sql::{RelationError, RelationName, Relations};
+use towpath_sql::{ParameterValues, RelationError, RelationName, Relations};
 use towpath_store::EventDataStore;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::lake::Lake;
+use crate::lake::{Asked, Lake};
+use crate::limits::QueryLimits;
+use crate::rows::Rows;
 
 /// Per store, the commits whose events a query sees.
 ///
@@ -70,5 +72,46 @@ impl CommitSpan {
         }
         // The first version makes the store and brings nothing.
         Ok(CommitSpan { after, through: through.or(after).unwrap_or(0) })
+    }
+}
+
+/// Up to where a reader has seen what arrived, store by store.
+///
+/// The default has seen nothing. It is what a reader keeps between two questions, also across
+/// restarts: it can be written and read with serde.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The newest version of each store that was seen.
+    versions: BTreeMap<Uuid, u64>,
+}
+
+impl Lake {
+    /// As [`Lake::query_with`], over the events alone that arrived after `seen`, in the stores that
+    /// the statement names, whatever the events' own times; and what has been seen with them.
+    ///
+    /// Every event is in the rows of exactly one of the questions that follow each other so. A
+    /// reader that must not miss any keeps the new `Seen` only after it is done with the rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::query_with`].
+    pub async fn query_arrived(
+        &self,
+        statement: &str,
+        parameters: &ParameterValues,
+        seen: &Seen,
+        limits: QueryLimits,
+    ) -> Result<(Rows, Seen)> {
+        let mut arrivals = Arrivals::default();
+        let mut now_seen = seen.clone();
+        for id in self.plan_only(statement, parameters, limits).await? {
+            let store = self.catalog().store(&id.to_string()).await?;
+            let through = store.snapshot().await?.version();
+            let after = seen.versions.get(&id).copied();
+            arrivals.stores.insert(id, CommitSpan { after, through });
+            now_seen.versions.insert(id, through);
+        }
+        let asked = Asked { statement, parameters, arrivals: Some(&arrivals) };
+        Ok((self.ask(asked, limits).await?, now_seen))
     }
 }

@@ -222,7 +222,9 @@ fn calendarday(tool: Tool) -> &'static str {
     match tool {
         Tool::DuckDb => "CAST(strftime(\"eventTime\" AT TIME ZONE 'UTC', '%Y%m%d') AS BIGINT)",
         Tool::Polars => "pl.col(\"eventTime\").dt.strftime(\"%Y%m%d\").cast(pl.Int64)",
-        Tool::Spark => "CAST(date_format(to_utc_timestamp(`eventTime`, current_timezone()), 'yyyyMMdd') AS BIGINT)",
+        Tool::Spark => {
+            "CAST(date_format(to_utc_timestamp(`eventTime`, current_timezone()), 'yyyyMMdd') AS BIGINT)"
+        }
         Tool::Trino => "CAST(date_format(\"eventTime\" AT TIME ZONE 'UTC', '%Y%m%d') AS bigint)",
     }
 }

@@ -64,13 +64,14 @@ pub use towpath_store::{
     RepairPlan, Retention, TimeRange,
 };
 
+pub use crate::arrivals::Seen;
 pub use crate::batch_query::{
     BatchDelivery, BatchQuery, BatchStatistics, Delivery, DeliveryStatus, NewQuery, PAGE_ROWS_MAX,
     QueryFilter, QueryList, QueryStatus, ResultPage, WorkerOptions,
 };
 pub use crate::columns::{Column, function_names};
-pub use crate::digests::verify_digests;
 pub use crate::connect::Tool;
+pub use crate::digests::verify_digests;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;

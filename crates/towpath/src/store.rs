@@ -332,7 +332,9 @@ impl Store {
     pub async fn connection(&self, tool: Tool, is_fixed: bool) -> Result<String> {
         let files = if is_fixed {
             if tool == Tool::Trino {
-                return Err(Error::InvalidArgument("Trino reads a store by its log only".to_owned()));
+                return Err(Error::InvalidArgument(
+                    "Trino reads a store by its log only".to_owned(),
+                ));
             }
             let snapshot = self.store.snapshot().await?;
             let files = snapshot.data_files().iter();

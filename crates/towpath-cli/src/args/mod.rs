@@ -4,8 +4,8 @@
 //! them with the environment and `towpath.toml` into what is meant.
 
 mod config;
-mod digests;
 mod connect;
+mod digests;
 mod generate;
 mod job;
 mod limits;
@@ -27,8 +27,8 @@ use towpath::EventKind;
 use uuid::Uuid;
 
 pub(crate) use self::config::ConfigArgs;
-pub(crate) use self::digests::VerifyDigestsArgs;
 pub(crate) use self::connect::{ConnectArgs, ToolArg};
+pub(crate) use self::digests::VerifyDigestsArgs;
 pub(crate) use self::generate::{CompletionsArgs, ManArgs};
 pub(crate) use self::job::{
     DeliveryArgs, JobCommand, JobIdArgs, JobKeysArgs, JobListArgs, JobResultsArgs, JobRunArgs,

@@ -5,6 +5,7 @@
 mod batch_queries;
 mod corpus;
 mod events;
+mod examples;
 mod explain;
 mod lab;
 mod lakes;
