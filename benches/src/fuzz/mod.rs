@@ -13,7 +13,9 @@
 //! A new target is a file here with a function that makes the [`Target`], and a line in
 //! [`targets`].
 
+mod log_file;
 mod mutate;
+mod selectors;
 mod sql;
 
 use std::any::Any;
@@ -113,7 +115,7 @@ pub struct Report {
 
 /// The targets by name.
 pub fn targets(project: &Path) -> Vec<Target> {
-    vec![sql::target(project)]
+    vec![sql::target(project), log_file::target(project), selectors::target(project)]
 }
 
 /// Runs `target`. Ends early after [`FINDINGS_MAX`] findings or when an input hangs.
