@@ -45,6 +45,9 @@ pub const FINDINGS_MAX: usize = 20;
 /// Runs one input. An error is a finding: a check of the target that does not hold.
 pub type Run = Box<dyn FnMut(&[u8]) -> Result<(), String> + Send>;
 
+/// Cuts an input into pieces.
+pub type Tokens = fn(&[u8]) -> Vec<Vec<u8>>;
+
 /// Something to fuzz.
 pub struct Target {
     /// What the command line calls it.
@@ -54,7 +57,7 @@ pub struct Target {
     /// Pieces worth putting into an input anywhere.
     pub dictionary: Vec<Vec<u8>>,
     /// Cuts an input into the pieces that mutations move about; bytes if `None`.
-    pub tokens: Option<fn(&[u8]) -> Vec<Vec<u8>>>,
+    pub tokens: Option<Tokens>,
     /// Makes what runs the inputs. Called on the thread that runs them.
     pub make: fn() -> Run,
 }

@@ -44,7 +44,7 @@ pub(super) fn target(_project: &Path) -> Target {
         corpus: EXAMPLES.iter().map(|text| text.as_bytes().to_vec()).collect(),
         dictionary: WORDS.iter().map(|word| word.as_bytes().to_vec()).collect(),
         tokens: None,
-        make: || Box::new(|input| check(&String::from_utf8_lossy(input))) as Run,
+        make: || Box::new(|input: &[u8]| check(&String::from_utf8_lossy(input))) as Run,
     }
 }
 

@@ -4,6 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Files that begin with the name of a thing and not with that of a function.
+const HELPERS: [&str; 2] = ["hyperloglog", "spookyhash"];
+
 /// A function as its file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
@@ -41,6 +44,10 @@ fn read_function(source: &str, group: &str) -> Option<Function> {
     let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     let first = lines.first()?.strip_prefix('`')?;
     let name = first.split(['(', '`', ' ']).next()?.to_lowercase();
+    // What only the binder calls, and what functions of one family share.
+    if name.starts_with('$') || HELPERS.contains(&name.as_str()) {
+        return None;
+    }
     let (text, page) = without_link(&lines);
     let summary = text.split("\n\n").next()?.replace('\n', " ");
     let signatures = calls_of(&name, &summary);

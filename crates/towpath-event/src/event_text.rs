@@ -40,7 +40,7 @@ pub fn event_texts(columns: &[ArrayRef]) -> Result<StringViewArray, EventTextErr
     else {
         return Err(EventTextError::Column { column: "eventJson" });
     };
-    let rows = columns.first().map_or(0, |column| column.len());
+    let rows = columns.first().map_or(0, Array::len);
     let mut known: HashMap<&str, Arc<[Part]>> = HashMap::new();
     let mut texts = StringViewBuilder::with_capacity(rows);
     let mut text = Vec::new();

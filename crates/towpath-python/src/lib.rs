@@ -4,6 +4,9 @@
 //! [Arrow PyCapsule interface](https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html).
 //! Every call that waits lets other Python threads run.
 
+#![expect(clippy::doc_markdown, reason = "what is documented here are Python's docstrings")]
+#![expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+
 mod error;
 mod lake;
 mod rows;

@@ -5,8 +5,8 @@
 //! request's Signature Version 4 and every limit of AWS's published model, and does the work with
 //! the library `towpath`. It reads neither the clock nor the environment, and prints nothing.
 //!
-//! The life of a request: head ([`service`]) → claim and key ([`sigv4`], [`access`]) → body →
-//! signature → replay and rate → model ([`wire`]) → operation ([`operations`]) → answer.
+//! The life of a request: head (`service`) → claim and key (`sigv4`, `access`) → body →
+//! signature → replay and rate → model (`wire`) → operation (`operations`) → answer.
 
 mod access;
 mod api;

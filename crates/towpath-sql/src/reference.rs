@@ -59,7 +59,7 @@ mod tests {
     use crate::session::FunctionTable;
 
     /// Calls that the binder or the parser takes before a function is looked up.
-    const SYNTAX: [&str; 15] = [
+    const SYNTAX: [&str; 20] = [
         "cast",
         "coalesce",
         "current_date",
@@ -68,6 +68,11 @@ mod tests {
         "current_timezone",
         "grouping",
         "if",
+        "json_array",
+        "json_exists",
+        "json_object",
+        "json_query",
+        "json_value",
         "localtime",
         "localtimestamp",
         "now",

@@ -48,7 +48,8 @@ impl SourceIndex {
     ///
     /// # Errors
     ///
-    /// [`Error::Damaged`] if a commit is missing, [`Error::TornCommit`] if one is not whole, errors
+    /// [`Damaged`](crate::Error::Damaged) if a commit is missing,
+    /// [`TornCommit`](crate::Error::TornCommit) if one is not whole, errors
     /// of the storage. What was taken in until then stays.
     pub async fn refresh(&mut self, store: &EventDataStore, snapshot: &Snapshot) -> Result<()> {
         let mut commits = store.commits(self.next_version, snapshot.version());

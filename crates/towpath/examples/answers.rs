@@ -60,8 +60,9 @@ async fn deleted_buckets(
         named: [("since".to_owned(), ParameterValue::Varchar(since.to_owned()))].into(),
         ..ParameterValues::default()
     };
-    let rows = lake.query_with(QUESTION, &parameters, LIMITS).await.map_err(refused)?;
-    let batches: Vec<RecordBatch> = rows.try_collect().await.map_err(refused)?;
+    let rows =
+        lake.query_with(QUESTION, &parameters, LIMITS).await.map_err(|error| refused(&error))?;
+    let batches: Vec<RecordBatch> = rows.try_collect().await.map_err(|error| refused(&error))?;
     let objects: Result<Vec<Vec<Map<String, Value>>>, ArrowError> =
         batches.iter().map(objects).collect();
     let objects = objects.map_err(|e| (StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))?;
@@ -69,7 +70,7 @@ async fn deleted_buckets(
 }
 
 /// The caller's mistakes are theirs to mend; the rest is ours.
-fn refused(error: towpath::Error) -> (StatusCode, String) {
+fn refused(error: &towpath::Error) -> (StatusCode, String) {
     let status = match error.kind() {
         ErrorKind::InvalidStatement | ErrorKind::Evaluation => StatusCode::BAD_REQUEST,
         ErrorKind::LimitExceeded => StatusCode::UNPROCESSABLE_ENTITY,

@@ -117,8 +117,7 @@ fn polars(name: &str, days: u32, columns: &str, files: &Files) -> String {
          # {name}\n\
          events = (\n    {scan}\n    \
          .filter(pl.col(\"eventTime\") >= datetime.now(timezone.utc) - timedelta(days={days}))\n    \
-         .select(\n{}    )\n)\n",
-        columns,
+         .select(\n{columns}    )\n)\n",
     )
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct ConnectArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ToolArg {
-    /// DuckDB's SQL
+    /// SQL of `DuckDB`
     Duckdb,
     /// Python with Polars
     Polars,

@@ -222,7 +222,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Schedule(ScheduleCommand),
 
-    /// Print how DuckDB, Polars, Spark or Trino reads a store
+    /// Print how another tool reads a store
     #[command(after_help = connect::HELP)]
     Connect(ConnectArgs),
 

@@ -76,7 +76,7 @@ def test_connect_prints_delta_for_every_tool(local):
     }.items():
         text = local.run("connect", tool, "--store", "org-trail").stdout
         assert [word for word in words if word not in text] == [], text
-    local.run("connect", "trino", "--store", "org-trail", "--files", code=1)
+    local.run("connect", "trino", "--store", "org-trail", "--files", code=2)
 
 
 QUESTION = (

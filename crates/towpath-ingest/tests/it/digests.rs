@@ -280,9 +280,11 @@ async fn backfill_digests_and_a_change_of_buckets_are_followed() {
 
 #[tokio::test]
 async fn deleted_digests_are_found_where_awss_command_finds_nothing() {
+    /// Which are deleted, whether AWS sees anything, the hours that are named, and how many log
+    /// files are unverified.
+    type Case = (&'static [usize], bool, &'static [(&'static str, &'static str)], u64);
     let whole = SignedTrail::six_hours();
-    // (which are deleted, whether AWS sees anything, the hours that are named)
-    let cases: [(&[usize], bool, &[(&str, &str)], u64); 4] = [
+    let cases: [Case; 4] = [
         (&[5], false, &[("05:00", "06:00")], 3),
         (&[4, 5], false, &[("04:00", "06:00")], 6),
         (&[2, 3], true, &[("02:00", "04:00")], 6),

@@ -121,7 +121,7 @@ impl SignedTrail {
     pub(crate) fn hour(&mut self, hour: u32, logs: u32) {
         let start = at(&format!("2024-01-10T{hour:02}:00:00Z"));
         let log_files = self.log_files(start, logs);
-        self.digest(start, log_files, false);
+        self.digest(start, &log_files, false);
     }
 
     /// The same, made later by CloudTrail.
@@ -129,7 +129,7 @@ impl SignedTrail {
         let start = at(&format!("2024-01-10T{hour:02}:00:00Z"));
         let log_files = self.log_files(start, logs);
         self.previous = None;
-        self.digest(start, log_files, true);
+        self.digest(start, &log_files, true);
     }
 
     /// The trail was switched off and on.
@@ -163,7 +163,7 @@ impl SignedTrail {
         named
     }
 
-    fn digest(&mut self, start: DateTime<Utc>, log_files: Vec<Value>, is_backfill: bool) {
+    fn digest(&mut self, start: DateTime<Utc>, log_files: &[Value], is_backfill: bool) {
         let end = start + TimeDelta::hours(1);
         let key = format!(
             "{}/{ACCOUNT}/CloudTrail-Digest/{region}/{}/{ACCOUNT}_CloudTrail-Digest_{region}_my-trail_us-east-1_{}{}.json.gz",

@@ -3,7 +3,7 @@
 //!
 //! Facts of AWS's published API model, version 2013-11-01 of `cloudtrail` and 2021-08-11 of
 //! `cloudtrail-data`, as a table. Clients check required members and minimums at most; everything
-//! else is checked by [`super::validate`] from here.
+//! else is checked by [`super::validate()`] from here.
 
 use super::{Member, Operation, Shape, matching, optional, required, text};
 
