@@ -12,10 +12,14 @@ use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use crate::functions::args::Args;
+use crate::functions::args::{Args, ErrorCode, error};
 use crate::functions::nested::common_type::common_type;
 use crate::functions::nested::lists::{Gather, Lists, item_of, match_arrays, relabeled, with_item};
 use crate::functions::scalar::{Returns, ScalarFunction};
+
+/// Most elements that the results of one batch of rows may have together: 128 MiB of
+/// places. An array that is joined to itself again and again doubles each time.
+const BATCH_ELEMENTS_MAX: usize = 1 << 24;
 
 pub(super) fn function() -> ScalarFunction {
     ScalarFunction::new("concat")
@@ -100,6 +104,13 @@ fn gather_parts(args: &Args<'_>, values: &[ArrayRef], parts: &[Part]) -> Result<
         let ranges: Option<Vec<Range<usize>>> = parts.iter().map(|part| part(row)).collect();
         match ranges {
             Some(ranges) => {
+                let added: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+                if gather.len().saturating_add(added) > BATCH_ELEMENTS_MAX {
+                    return Err(error(
+                        ErrorCode::ExceededFunctionMemoryLimit,
+                        format!("arrays of one batch exceed {BATCH_ELEMENTS_MAX} elements"),
+                    ));
+                }
                 ranges.into_iter().for_each(|range| gather.extend(range));
                 gather.close_row();
             }

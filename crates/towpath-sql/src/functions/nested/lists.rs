@@ -110,20 +110,25 @@ impl Gather {
 
     /// How many elements the row has so far.
     pub(crate) fn pending(&self) -> usize {
-        arrow::array::ArrayBuilder::len(&self.indices) - self.closed
+        self.len() - self.closed
+    }
+
+    /// How many elements all rows have so far.
+    pub(crate) fn len(&self) -> usize {
+        arrow::array::ArrayBuilder::len(&self.indices)
     }
 
     /// Ends the row.
     pub(crate) fn close_row(&mut self) {
         self.lengths.push(self.pending());
-        self.closed = arrow::array::ArrayBuilder::len(&self.indices);
+        self.closed = self.len();
         self.nulls.append_non_null();
     }
 
     /// Ends the row, which is NULL; elements added to it must be none.
     pub(crate) fn null_row(&mut self) {
         self.lengths.push(self.pending());
-        self.closed = arrow::array::ArrayBuilder::len(&self.indices);
+        self.closed = self.len();
         self.nulls.append_null();
     }
 
