@@ -17,9 +17,8 @@ use crate::functions::nested::common_type::common_type;
 use crate::functions::nested::lists::{Gather, Lists, item_of, match_arrays, relabeled, with_item};
 use crate::functions::scalar::{Returns, ScalarFunction};
 
-/// Most elements that the results of one batch of rows may have together: 128 MiB of
-/// places. An array that is joined to itself again and again doubles each time.
-const BATCH_ELEMENTS_MAX: usize = 1 << 24;
+/// Most elements of one result: an array that is joined to itself again and again doubles each time.
+const ELEMENTS_MAX: usize = 1 << 20;
 
 pub(super) fn function() -> ScalarFunction {
     ScalarFunction::new("concat")
@@ -105,10 +104,10 @@ fn gather_parts(args: &Args<'_>, values: &[ArrayRef], parts: &[Part]) -> Result<
         match ranges {
             Some(ranges) => {
                 let added: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-                if gather.len().saturating_add(added) > BATCH_ELEMENTS_MAX {
+                if added > ELEMENTS_MAX {
                     return Err(error(
                         ErrorCode::ExceededFunctionMemoryLimit,
-                        format!("arrays of one batch exceed {BATCH_ELEMENTS_MAX} elements"),
+                        format!("array exceeds the limit of {ELEMENTS_MAX} elements"),
                     ));
                 }
                 ranges.into_iter().for_each(|range| gather.extend(range));

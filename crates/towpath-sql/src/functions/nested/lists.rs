@@ -114,7 +114,7 @@ impl Gather {
     }
 
     /// How many elements all rows have so far.
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         arrow::array::ArrayBuilder::len(&self.indices)
     }
 
