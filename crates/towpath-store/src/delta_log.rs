@@ -19,20 +19,27 @@ use deltalake::checkpoints::create_checkpoint;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::logstore::{CommitOrBytes, LogStoreRef, StorageConfig, default_logstore};
 use deltalake::table::state::DeltaTableState;
+use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 use tokio::task;
 use tracing::{debug, warn};
 use url::Url;
 use uuid::Uuid;
 
+use crate::attempts::{Attempts, pause_after};
 use crate::commit::{self, APP_ID, ParsedCommit};
 use crate::error::{Error, Result, is_permanent};
-use crate::lake_files::{ATTEMPTS_MAX, LakeFiles, pause_after};
+use crate::lake_files::LakeFiles;
 use crate::layout;
+use crate::retried_reads::RetriedReads;
 
 /// Attempts at adding one commit. The pauses between them make 2.6 seconds, so that a store that
 /// sheds load is outlasted; the commit stays at one version, so more would do no harm but wait.
 const COMMIT_ATTEMPTS_MAX: u32 = 8;
+
+/// Times that the log is loaded, of which single reads were tried again already: once more for what
+/// changed in between, such as a commit that a repair moved aside.
+const LOADS_MAX: u32 = 2;
 
 /// Commits between two checkpoints.
 ///
@@ -64,7 +71,8 @@ impl DeltaLog {
             store: id.to_string(),
             source: Box::new(err),
         })?;
-        let objects = Arc::clone(files.objects());
+        let objects: Arc<dyn ObjectStore> =
+            Arc::new(RetriedReads::new(Arc::clone(files.objects())));
         let rooted = Arc::new(PrefixStore::new(Arc::clone(&objects), root));
         let log_store = default_logstore(rooted, objects, &url, &StorageConfig::default());
         Ok(DeltaLog { id, files: files.clone(), log_store })
@@ -84,20 +92,18 @@ impl DeltaLog {
     ///
     /// [`Error::TornCommit`] if the newest commit is not whole.
     pub(crate) async fn load(&self, known: Option<&DeltaTableState>) -> Result<Option<Loaded>> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::at_most(LOADS_MAX);
         let state = loop {
             match Box::pin(self.load_once(known)).await {
                 Ok(state) => break state,
                 Err(DeltaTableError::NotATable(_)) if known.is_none() => return Ok(None),
                 Err(err) => {
                     self.check_newest_listed().await?;
-                    attempt += 1;
-                    if attempt >= ATTEMPTS_MAX || !may_pass(&err) {
+                    if !attempts.another_if(may_pass(&err)).await {
                         return Err(Error::log("read", self.id.to_string(), err));
                     }
                 }
             }
-            pause_after(attempt - 1).await;
         };
         let newest = self.read_commit(state.version()).await?;
         Ok(Some(Loaded { state, newest }))
@@ -119,18 +125,16 @@ impl DeltaLog {
 
     /// The version of our newest `txn` action, where the newest commit itself does not tell.
     pub(crate) async fn transaction_version(&self, state: &DeltaTableState) -> Result<Option<i64>> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::at_most(LOADS_MAX);
         loop {
             match Box::pin(state.transaction_version(&self.log_store, APP_ID)).await {
                 Ok(version) => return Ok(version),
                 Err(err) => {
-                    attempt += 1;
-                    if attempt >= ATTEMPTS_MAX || !may_pass(&err) {
+                    if !attempts.another_if(may_pass(&err)).await {
                         return Err(Error::log("read", self.id.to_string(), err));
                     }
                 }
             }
-            pause_after(attempt - 1).await;
         }
     }
 

@@ -13,9 +13,10 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 use sha2::{Digest, Sha256};
 
+use crate::attempts::Attempts;
 use crate::data_file::hex;
-use crate::error::{Error, Result, is_permanent};
-use crate::lake_files::{ATTEMPTS_MAX, LakeFiles, pause_after};
+use crate::error::{Error, Result};
+use crate::lake_files::LakeFiles;
 use crate::layout::{self, LockPaths};
 use crate::lease::{Lease, lock_local};
 use crate::location::Location;
@@ -137,7 +138,7 @@ impl Documents {
     }
 
     async fn replace_object(&self, path: &Path, read: &Document, content: Bytes) -> Result<bool> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             let options = PutOptions::from(PutMode::Update(read.version.clone()));
             let put = self.files.objects().put_opts(path, content.clone().into(), options).await;
@@ -150,11 +151,9 @@ impl Documents {
                     _ => return Ok(false),
                 }
             }
-            attempt += 1;
-            if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+            if !attempts.another(&err).await {
                 return Err(Error::storage("replace", path, err));
             }
-            pause_after(attempt - 1).await;
         }
     }
 

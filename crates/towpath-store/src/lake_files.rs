@@ -3,7 +3,6 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,26 +15,10 @@ use object_store::{
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
     UpdateVersion,
 };
-use tokio::time::sleep;
 
-use crate::error::{Error, Result, is_permanent};
+use crate::attempts::Attempts;
+use crate::error::{Error, Result};
 use crate::location::Location;
-
-/// Attempts at one operation of the storage. The client of a bucket retries by itself before; this
-/// is for what it gives up on or does not see, such as an answer that was cut.
-pub(crate) const ATTEMPTS_MAX: u32 = 4;
-
-/// The first pause between attempts; it doubles, up to [`PAUSE_MILLIS_MAX`].
-const PAUSE_MILLIS_FIRST: u64 = 25;
-
-/// The longest pause between attempts, of whatever is tried more often.
-const PAUSE_MILLIS_MAX: u64 = 1_000;
-
-/// Waits before attempt `attempt` (counted from 0) is followed by another.
-pub(crate) async fn pause_after(attempt: u32) {
-    let doubled = PAUSE_MILLIS_FIRST.saturating_mul(1 << attempt.min(16));
-    sleep(Duration::from_millis(doubled.min(PAUSE_MILLIS_MAX))).await;
-}
 
 /// The files of one lake.
 #[derive(Clone)]
@@ -71,16 +54,16 @@ impl LakeFiles {
 
     /// Whether there is such a file.
     pub(crate) async fn exists(&self, path: &Path) -> Result<bool> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
-            attempt += 1;
             match self.objects.head(path).await {
                 Ok(_meta) => return Ok(true),
                 Err(object_store::Error::NotFound { .. }) => return Ok(false),
-                Err(err) if attempt >= ATTEMPTS_MAX || is_permanent(&err) => {
-                    return Err(Error::storage("read", path, err));
+                Err(err) => {
+                    if !attempts.another(&err).await {
+                        return Err(Error::storage("read", path, err));
+                    }
                 }
-                Err(_) => pause_after(attempt - 1).await,
             }
         }
     }
@@ -90,7 +73,7 @@ impl LakeFiles {
         &self,
         path: &Path,
     ) -> Result<Option<(Bytes, UpdateVersion)>> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             let read = async {
                 let result = self.objects.get(path).await?;
@@ -100,14 +83,14 @@ impl LakeFiles {
                 };
                 Ok::<_, object_store::Error>((result.bytes().await?, version))
             };
-            attempt += 1;
             match read.await {
                 Ok(found) => return Ok(Some(found)),
                 Err(object_store::Error::NotFound { .. }) => return Ok(None),
-                Err(err) if attempt >= ATTEMPTS_MAX || is_permanent(&err) => {
-                    return Err(Error::storage("read", path, err));
+                Err(err) => {
+                    if !attempts.another(&err).await {
+                        return Err(Error::storage("read", path, err));
+                    }
                 }
-                Err(_) => pause_after(attempt - 1).await,
             }
         }
     }
@@ -117,91 +100,81 @@ impl LakeFiles {
     /// A file that is there with this very content counts as created by this call: that is how a
     /// creation looks whose answer was lost. So `content` must not be another caller's.
     pub(crate) async fn create(&self, path: &Path, content: Bytes) -> Result<bool> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             let put = self.objects.put_opts(path, content.clone().into(), PutMode::Create.into());
             let Err(err) = put.await else { return Ok(true) };
             if let Ok(Some(found)) = self.read(path).await {
                 return Ok(found == content);
             }
-            attempt += 1;
-            if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+            if !attempts.another(&err).await {
                 return Err(Error::storage("create", path, err));
             }
-            pause_after(attempt - 1).await;
         }
     }
 
     /// Writes a file, over another if there is one.
     pub(crate) async fn write(&self, path: &Path, content: Bytes) -> Result<()> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             let put = self.objects.put(path, content.clone().into());
             let Err(err) = put.await else { return Ok(()) };
-            attempt += 1;
-            if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+            if !attempts.another(&err).await {
                 return Err(Error::storage("write", path, err));
             }
-            pause_after(attempt - 1).await;
         }
     }
 
     /// Removes a file; one that is not there is removed already.
     pub(crate) async fn remove(&self, path: &Path) -> Result<()> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             match self.objects.delete(path).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => return Ok(()),
                 Err(err) => {
-                    attempt += 1;
-                    if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+                    if !attempts.another(&err).await {
                         return Err(Error::storage("remove", path, err));
                     }
                 }
             }
-            pause_after(attempt - 1).await;
         }
     }
 
     /// The names of the files and of the folders in a folder, each sorted.
     pub(crate) async fn list(&self, folder: &Path) -> Result<Listing> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             match self.objects.list_with_delimiter(Some(folder)).await {
                 Ok(found) => return Ok(Listing::new(&found)),
                 Err(object_store::Error::NotFound { .. }) => return Ok(Listing::default()),
                 Err(err) => {
-                    attempt += 1;
-                    if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+                    if !attempts.another(&err).await {
                         return Err(Error::storage("list", folder, err));
                     }
                 }
             }
-            pause_after(attempt - 1).await;
         }
     }
 
     /// Every file below a folder.
     pub(crate) async fn list_below(&self, folder: &Path) -> Result<Vec<ObjectMeta>> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             match self.objects.list(Some(folder)).try_collect().await {
                 Ok(found) => return Ok(found),
                 Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
                 Err(err) => {
-                    attempt += 1;
-                    if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+                    if !attempts.another(&err).await {
                         return Err(Error::storage("list", folder, err));
                     }
                 }
             }
-            pause_after(attempt - 1).await;
         }
     }
 
     /// Whether any file of the lake's folder does not satisfy `passes`.
     pub(crate) async fn any_file_but(&self, passes: impl Fn(&Path) -> bool) -> Result<bool> {
-        let mut attempt = 0;
+        let mut attempts = Attempts::new();
         loop {
             let mut files = self.objects.list(None);
             let err = loop {
@@ -213,11 +186,9 @@ impl LakeFiles {
                     Some(Err(err)) => break err,
                 }
             };
-            attempt += 1;
-            if attempt >= ATTEMPTS_MAX || is_permanent(&err) {
+            if !attempts.another(&err).await {
                 return Err(Error::storage("list", self.location.prefix(), err));
             }
-            pause_after(attempt - 1).await;
         }
     }
 }

@@ -25,8 +25,9 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
+use crate::attempts::{ATTEMPTS_MAX, pause_after};
 use crate::error::{Error, Result, is_permanent};
-use crate::lake_files::{ATTEMPTS_MAX, LakeFiles, pause_after};
+use crate::lake_files::LakeFiles;
 use crate::layout::LockPaths;
 use crate::local::create_folder;
 

@@ -39,6 +39,7 @@
 //! ```
 
 mod arrivals;
+mod attempts;
 mod catalog;
 mod change;
 mod commit;
@@ -64,6 +65,7 @@ mod ordered_rows;
 mod parquet_layout;
 mod removed;
 mod repair;
+mod retried_reads;
 mod rows_digest;
 mod saved_commits;
 mod settings;
