@@ -14,7 +14,7 @@ use serde_json::json;
 use tracing::info;
 use uuid::Uuid;
 
-use crate::commit::{self, CommitRecord};
+use crate::commit::{self, ChainLink, CommitRecord};
 use crate::conditional_put;
 use crate::delta_log::DeltaLog;
 use crate::documents::Documents;
@@ -380,5 +380,6 @@ fn creation(
         metadata: metadata.clone(),
     };
     let actions = vec![Action::Protocol(protocol), Action::Metadata(metadata)];
-    commit::encode(0, record, actions, operation, now).map_err(|err| failed(err.into()))
+    commit::encode(0, record, ChainLink::default(), actions, operation, now)
+        .map_err(|err| failed(err.into()))
 }

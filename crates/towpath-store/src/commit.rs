@@ -3,6 +3,9 @@
 //! A commit is one JSON file, one action per line. Ours have, in this order: `commitInfo` with our
 //! own record in it (`towpath`), the data files added, `txn`, and a newline. So one that was cut
 //! short can be told, even if it was cut between two lines.
+//!
+//! Each of ours also has the SHA-256 of the commit files before it, back to the last of ours, and of
+//! itself. So a commit that is altered, lost or put in later no longer fits the ones after it.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -12,8 +15,10 @@ use deltalake::protocol::DeltaOperation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::ops::Range;
 use uuid::Uuid;
 
+use crate::data_file::sha256_hex;
 use crate::repair::TornReason;
 
 /// Application id of the `txn` action in each of our commits. Its version is the table's version
@@ -22,6 +27,14 @@ pub(crate) const APP_ID: &str = "towpath-ingest";
 
 /// The key of our record in `commitInfo`.
 const RECORD_KEY: &str = "towpath";
+
+/// What stands before and after the SHA-256 that a commit has of itself. In a string of JSON these
+/// quotes would have backslashes before them, so it is found nowhere else.
+const SELF_BEFORE: &[u8] = b"\"selfSha256\":\"";
+const SELF_AFTER: &[u8] = b"\"";
+
+/// Stands for the SHA-256 of a commit while that is taken.
+const SELF_UNKNOWN: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A log file whose events were appended, and what became of them.
 ///
@@ -81,6 +94,35 @@ pub(crate) struct CommitRecord {
     /// What else there is to say, for who reads the log: what was changed by whom, why files went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<Value>,
+    /// How it hangs on the commits before it.
+    #[serde(flatten)]
+    pub(crate) link: ChainLink,
+    /// SHA-256 of the commit with zeros in place of this; set by [`encode`].
+    #[serde(default, rename = "selfSha256", skip_serializing_if = "String::is_empty")]
+    pub(crate) self_sha256: String,
+}
+
+/// What a commit says of the files of the log before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChainLink {
+    /// SHA-256 of the commit before it, and of those before that which other programs made, oldest
+    /// first: every commit since the last of ours, and that one.
+    #[serde(default, rename = "previousSha256", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) previous: Vec<String>,
+    /// Delta's own checkpoint of the version before, if one was there.
+    #[serde(default, rename = "deltaCheckpoint", skip_serializing_if = "Option::is_none")]
+    pub(crate) delta_checkpoint: Option<DeltaCheckpoint>,
+}
+
+/// A checkpoint in Delta's sense: what the log came to, saved to read it faster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeltaCheckpoint {
+    pub(crate) version: u64,
+    /// SHA-256 of its file.
+    pub(crate) sha256: String,
+    /// SHA-256 of `_last_checkpoint`, which names it to readers.
+    #[serde(default, rename = "hintSha256", skip_serializing_if = "Option::is_none")]
+    pub(crate) hint_sha256: Option<String>,
 }
 
 impl CommitRecord {
@@ -91,18 +133,22 @@ impl CommitRecord {
             data_files: Vec::new(),
             removed_files: Vec::new(),
             note: None,
+            link: ChainLink::default(),
+            self_sha256: String::new(),
         }
     }
 }
 
-/// The text of the commit that makes `version`.
+/// The text of the commit that makes `version` and hangs on those before by `link`.
 pub(crate) fn encode(
     version: u64,
     record: &CommitRecord,
+    link: ChainLink,
     actions: Vec<Action>,
     operation: DeltaOperation,
     now: DateTime<Utc>,
 ) -> Result<Bytes, TransactionError> {
+    let record = CommitRecord { link, self_sha256: SELF_UNKNOWN.to_owned(), ..record.clone() };
     let record = serde_json::to_value(record)
         .map_err(|json_err| TransactionError::SerializeLogJson { json_err })?;
     let info = CommitInfo {
@@ -122,12 +168,35 @@ pub(crate) fn encode(
     let commit = CommitData::new(actions, operation, HashMap::new(), vec![txn]);
     let mut text = commit.get_bytes()?.to_vec();
     text.push(b'\n');
+    let sha256 = sha256_hex(&text);
+    if let Some(place) = self_sha256_place(&text).and_then(|place| text.get_mut(place)) {
+        place.copy_from_slice(sha256.as_bytes());
+    }
     Ok(text.into())
+}
+
+/// Where a commit has its own SHA-256.
+fn self_sha256_place(text: &[u8]) -> Option<Range<usize>> {
+    let start = memchr::memmem::find(text, SELF_BEFORE)? + SELF_BEFORE.len();
+    let place = start..start.checked_add(SELF_UNKNOWN.len())?;
+    text.get(place.end..)?.starts_with(SELF_AFTER).then_some(place)
+}
+
+#[cfg(test)]
+/// Whether the SHA-256 that a commit has of itself is right; `None` if it has none.
+pub(crate) fn is_as_encoded(text: &[u8]) -> Option<bool> {
+    let place = self_sha256_place(text)?;
+    let claimed = text.get(place.clone())?.to_vec();
+    let mut zeroed = text.to_vec();
+    zeroed.get_mut(place)?.copy_from_slice(SELF_UNKNOWN.as_bytes());
+    Some(sha256_hex(&zeroed).as_bytes() == claimed)
 }
 
 /// What a commit says, as far as this crate asks.
 #[derive(Debug, Default)]
 pub(crate) struct ParsedCommit {
+    /// SHA-256 of its text.
+    pub(crate) sha256: String,
     /// Our record, if the commit is ours.
     pub(crate) record: Option<CommitRecord>,
     /// The version of our `txn` action.
@@ -148,7 +217,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<ParsedCommit, TornReason> {
     if text.is_empty() {
         return Err(TornReason::Empty);
     }
-    let mut commit = ParsedCommit::default();
+    let mut commit = ParsedCommit { sha256: sha256_hex(text), ..ParsedCommit::default() };
     let mut ends_with_txn = false;
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     for (number, line) in lines.enumerate() {
@@ -223,7 +292,7 @@ struct TxnLine {
 
 #[cfg(test)]
 mod tests {
-    use super::{CommitRecord, Source, encode, parse};
+    use super::{ChainLink, CommitRecord, SELF_UNKNOWN, Source, encode, is_as_encoded, parse};
     use crate::repair::TornReason;
     use chrono::DateTime;
     use deltalake::protocol::{DeltaOperation, SaveMode};
@@ -232,7 +301,8 @@ mod tests {
         let operation =
             DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let now = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
-        encode(version, record, Vec::new(), operation, now).unwrap().to_vec()
+        let link = ChainLink { previous: vec!["ab".into()], delta_checkpoint: None };
+        encode(version, record, link, Vec::new(), operation, now).unwrap().to_vec()
     }
 
     #[test]
@@ -243,7 +313,9 @@ mod tests {
 
         let commit = parse(&text(12, &record)).unwrap();
 
-        assert_eq!(commit.record, Some(record));
+        let found = commit.record.unwrap();
+        assert_eq!((&found.sources, found.commit), (&record.sources, record.commit));
+        assert_eq!(found.link.previous, ["ab"]);
         assert_eq!(commit.txn_version, Some(12));
         assert_eq!(commit.timestamp_millis, Some(1_700_000_000_000));
         assert_eq!(commit.operation.as_deref(), Some("WRITE"));
@@ -257,6 +329,25 @@ mod tests {
             assert!(parse(&whole[..length]).is_err(), "cut to {length} of {}", whole.len());
         }
         assert!(parse(&whole).is_ok());
+    }
+
+    #[test]
+    fn every_byte_of_a_commit_counts() {
+        let whole = text(3, &CommitRecord::new());
+        assert_eq!(is_as_encoded(&whole), Some(true));
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1;
+            assert_ne!(is_as_encoded(&flipped), Some(true), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn text_that_looks_like_the_hash_of_the_commit_is_not_taken_for_it() {
+        let mut record = CommitRecord::new();
+        let key = format!("\"selfSha256\":\"{SELF_UNKNOWN}\"");
+        record.sources.push(Source { key, ..Source::default() });
+        assert_eq!(is_as_encoded(&text(3, &record)), Some(true));
     }
 
     #[test]

@@ -108,6 +108,16 @@ pub(crate) fn commit(id: Uuid, version: u64) -> Path {
     log_folder(id).join(format!("{version:020}.json"))
 }
 
+/// Delta's checkpoint of a version.
+pub(crate) fn delta_checkpoint(id: Uuid, version: u64) -> Path {
+    log_folder(id).join(format!("{version:020}.checkpoint.parquet"))
+}
+
+/// What names the newest of Delta's checkpoints to readers.
+pub(crate) fn delta_checkpoint_hint(id: Uuid) -> Path {
+    log_folder(id).join("_last_checkpoint")
+}
+
 pub(crate) fn aside(id: Uuid, name: &str) -> Path {
     store(id).join("_towpath").join("aside").join(name)
 }

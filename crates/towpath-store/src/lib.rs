@@ -41,6 +41,7 @@
 mod arrivals;
 mod attempts;
 mod catalog;
+mod chain;
 mod change;
 mod commit;
 mod compact;

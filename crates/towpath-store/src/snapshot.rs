@@ -32,8 +32,19 @@ pub struct Snapshot {
     metadata: Metadata,
     /// The version of our newest `txn` action.
     txn_version: Option<i64>,
+    /// The newest commit, if it is there as a commit.
+    head: Option<Head>,
     /// Why this program must not write to the table, if it must not.
     write_refusal: Option<String>,
+}
+
+/// What the next commit says of the newest one.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    /// SHA-256 of its file.
+    pub(crate) sha256: String,
+    /// Whether this program made it.
+    pub(crate) is_ours: bool,
 }
 
 impl Snapshot {
@@ -118,6 +129,11 @@ impl Snapshot {
         Snapshot { data_files: data_files.into(), ..self.clone() }
     }
 
+    /// The newest commit; `None` if it is gone and only a checkpoint says what it did.
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
@@ -162,6 +178,10 @@ impl Snapshot {
             schema: data_file_schema(&state.snapshot().arrow_schema()),
             metadata,
             txn_version,
+            head: loaded.newest.as_ref().map(|newest| Head {
+                sha256: newest.sha256.clone(),
+                is_ours: newest.record.is_some(),
+            }),
             write_refusal: PROTOCOL.can_write_to(state).err().map(|err| err.to_string()),
         })
     }

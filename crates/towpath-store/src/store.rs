@@ -225,7 +225,8 @@ impl EventDataStore {
             let Some(prepared) = prepare(&snapshot)? else { return Ok(None) };
             let Prepared { record, actions, operation } = prepared;
             let version = snapshot.next_version(self.id())?;
-            let text = commit::encode(version, &record, actions, operation, now)
+            let link = self.chain_link(&snapshot).await?;
+            let text = commit::encode(version, &record, link, actions, operation, now)
                 .map_err(|err| self.log().not_added(err))?;
             if self.log().commit(version, text, record.commit).await? {
                 self.log().checkpoint_if_due(version).await;

@@ -126,25 +126,28 @@ async fn commit(
         ..CommitRecord::new()
     };
     let mut version = snapshot.next_version(store.id())?;
+    let mut link = store.chain_link(snapshot).await?;
     for _ in 0..REBASES_MAX {
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: Some(vec![PARTITION_COLUMN.to_owned()]),
             predicate: None,
         };
-        let text = encode(version, &record, actions.clone(), operation, now)
+        let text = encode(version, &record, link, actions.clone(), operation, now)
             .map_err(|err| store.log().not_added(err))?;
         if store.log().commit(version, text, record.commit).await? {
             info!(store = %store.id(), version, files, sources, rows, "append committed");
             return Ok(version);
         }
-        version = version_after_others(store, version).await?;
+        let newest = newest_after_others(store, version).await?;
+        version = newest.next_version(store.id())?;
+        link = store.chain_link(&newest).await?;
     }
     Err(Error::CommitConflict { store: store.id().to_string(), version })
 }
 
-/// The version to commit as, now that others made `taken` and maybe more, none of them an append.
-async fn version_after_others(store: &EventDataStore, taken: u64) -> Result<u64> {
+/// The snapshot to commit after, now that others made `taken` and maybe more, none an append.
+async fn newest_after_others(store: &EventDataStore, taken: u64) -> Result<Arc<Snapshot>> {
     let newest = store.snapshot().await?;
     newest.settings().check_not_deleted()?;
     for version in taken..=newest.version() {
@@ -153,7 +156,7 @@ async fn version_after_others(store: &EventDataStore, taken: u64) -> Result<u64>
             return Err(Error::CommitConflict { store: store.id().to_string(), version });
         }
     }
-    newest.next_version(store.id())
+    Ok(newest)
 }
 
 fn check_size(what: &'static str, found: usize, max: usize) -> Result<()> {

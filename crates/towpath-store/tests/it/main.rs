@@ -4,6 +4,7 @@
 
 mod append;
 mod catalog;
+mod chain;
 mod compact;
 mod conditional_put;
 mod data_files;
