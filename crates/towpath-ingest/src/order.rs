@@ -1,7 +1,7 @@
 //! The order of rows in a data file, and which data file a row goes to.
 //!
-//! Rows of one month are sorted by event source, event name and event time. Equal and similar values
-//! then stand together, which Parquet compresses to less than any other order that was measured.
+//! Rows of one month are sorted by event source, event name and event time: the store's
+//! [`ROW_ORDER`], which a merge of data files relies on.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 use hashbrown::HashMap;
-use towpath_store::calendarmonth;
+use towpath_store::{ROW_ORDER, calendarmonth};
 
 /// A row of one of several batches that are appended together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,8 @@ pub(crate) struct MonthRows {
 
 /// The event times of a batch, in microseconds since 1970; none if it has no such column.
 pub(crate) fn event_times(columns: &RecordBatch) -> &[i64] {
-    let column = columns.column_by_name("eventTime");
+    let [_, _, time] = ROW_ORDER;
+    let column = columns.column_by_name(time);
     match column.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>()) {
         Some(times) if times.null_count() == 0 => times.values().as_ref(),
         _ => &[],
@@ -90,7 +91,8 @@ fn name_ranks(batches: &[RecordBatch]) -> Vec<Vec<u32>> {
 /// The event source and the event name of every row.
 fn source_and_name(batch: &RecordBatch) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
     let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-    let (source, name) = (text("eventSource"), text("eventName"));
+    let [source, name, _] = ROW_ORDER;
+    let (source, name) = (text(source), text(name));
     (0..batch.num_rows()).map(move |row| (value(source, row), value(name, row)))
 }
 

@@ -1,10 +1,13 @@
 //! [`Column`]: what the table of a store looks like, for people who write statements.
 
+use std::collections::BTreeSet;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use towpath_event::{Field, Shape, TABLE};
+use towpath_event::{Field, Shape, TableColumn};
+use towpath_ingest::Intake;
 use towpath_sql::{Statement, Type};
 
 use crate::error::Result;
@@ -40,13 +43,15 @@ impl Lake {
         let statement = format!("SELECT * FROM \"{}\"", store.replace('"', "\"\""));
         let session = self.session(Arc::default(), Instant::now() + PLANNING_MAX);
         let planned = Statement::parse(&statement)?.plan(&session, self).await?;
+        let settings = self.catalog().store(store).await?.settings();
+        let table = Intake::of(&settings)?.kind().table();
         let columns = planned.headings.iter().zip(&planned.types);
-        Ok(columns.map(|(name, data_type)| table_column(name, data_type)).collect())
+        Ok(columns.map(|(name, data_type)| table_column(table, name, data_type)).collect())
     }
 }
 
-fn table_column(name: &str, data_type: &Type) -> Column {
-    match TABLE.iter().find(|known| known.name.eq_ignore_ascii_case(name)) {
+fn table_column(table: &[TableColumn], name: &str, data_type: &Type) -> Column {
+    match table.iter().find(|known| known.name.eq_ignore_ascii_case(name)) {
         Some(known) => column(known.name, data_type, known.doc, fields_of(known.shape)),
         None => column(name, data_type, "", &[]),
     }
@@ -88,20 +93,11 @@ fn fields_of(shape: Shape) -> &'static [Field] {
     }
 }
 
-/// The functions that a statement may call, by name, sorted.
+/// The functions that a statement may call, by name and other names, sorted.
 pub fn function_names() -> Vec<String> {
-    let functions = towpath_sql::functions::register_all();
-    let scalar = functions.scalar.iter().map(|function| function.name().to_owned());
-    let aggregate = functions.aggregate.iter().map(|function| function.name().to_owned());
-    let window = functions.window.iter().map(|function| function.name().to_owned());
-    let higher_order = functions.higher_order.iter().map(|function| function.name().to_owned());
-    let mut names: Vec<String> = scalar
-        .chain(aggregate)
-        .chain(window)
-        .chain(higher_order)
-        .filter(|name| !name.starts_with('$'))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+    let names = towpath_sql::functions().flat_map(|function| {
+        iter::once(function.name).chain(function.aliases()).map(str::to_owned)
+    });
+    let names: BTreeSet<String> = names.collect();
+    names.into_iter().collect()
 }

@@ -7,7 +7,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int64Array, StringViewBuilder, TimestampMillisecondArray};
+use arrow::array::{
+    Array, AsArray, Int64Array, StringViewBuilder, TimestampMicrosecondArray,
+    TimestampMillisecondArray,
+};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::temporal_conversions::timestamp_us_to_datetime;
 use chrono::{Datelike, Days, NaiveDate};
@@ -75,10 +78,7 @@ impl ScalarUDFImpl for TimestampMillis {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = ColumnarValue::values_to_arrays(&args.args)?;
-        let Some(micros) = columns[0].as_primitive_opt::<TimestampMicrosecondType>() else {
-            return exec_err!("{} takes a stored event time", self.name());
-        };
+        let micros = stored_times(self.name(), &args)?;
         let millis: TimestampMillisecondArray =
             micros.unary(|value| value.div_euclid(MICROS_PER_MILLI));
         Ok(ColumnarValue::Array(Arc::new(millis)))
@@ -125,10 +125,7 @@ impl ScalarUDFImpl for CalendarDay {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = ColumnarValue::values_to_arrays(&args.args)?;
-        let Some(micros) = columns[0].as_primitive_opt::<TimestampMicrosecondType>() else {
-            return exec_err!("{} takes a stored event time", self.name());
-        };
+        let micros = stored_times(self.name(), &args)?;
         let days: Int64Array = micros.unary_opt(day_of);
         Ok(ColumnarValue::Array(Arc::new(days)))
     }
@@ -221,6 +218,15 @@ impl ScalarUDFImpl for EventJson {
             Ok(texts) => Ok(ColumnarValue::Array(Arc::new(texts))),
             Err(err) => Err(DataFusionError::External(Box::new(err))),
         }
+    }
+}
+
+/// The stored event times that `function` is called with.
+fn stored_times(function: &str, args: &ScalarFunctionArgs) -> Result<TimestampMicrosecondArray> {
+    let columns = ColumnarValue::values_to_arrays(&args.args)?;
+    match columns.first().and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>()) {
+        Some(micros) => Ok(micros.clone()),
+        None => exec_err!("{function} takes a stored event time"),
     }
 }
 

@@ -42,6 +42,7 @@ mod lake;
 mod limits;
 mod parameters;
 mod rows;
+mod sample_query;
 mod saved_query;
 mod schedule;
 mod sign_file;
@@ -58,7 +59,7 @@ pub use towpath_ingest::{
     UncoveredWhy,
 };
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
-pub use towpath_sql::{ParameterValue, ParameterValues};
+pub use towpath_sql::{ParameterValue, ParameterValues, keywords};
 pub use towpath_store::{
     CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey, RemovedStore,
     RepairPlan, Retention, TimeRange,
@@ -76,6 +77,7 @@ pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
 pub use crate::rows::Rows;
+pub use crate::sample_query::{SampleQuery, sample_queries};
 pub use crate::saved_query::{SavedQuery, statement_parameters};
 pub use crate::schedule::{CATCH_UP_MAX, Every, NewSchedule, Schedule};
 pub use crate::sign_file::{VerifiedResults, verify_results};

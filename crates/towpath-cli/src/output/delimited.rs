@@ -100,10 +100,6 @@ impl<W: Write> RowWriter for DelimitedWriter<W> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         (0..batch.num_rows()).try_for_each(|row| self.row(batch, row))
     }
-
-    fn finish(self: Box<Self>) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// Puts a `'` before text that a spreadsheet would take for a formula, by the list of

@@ -61,10 +61,6 @@ impl<W: Write> RowWriter for LineWriter<W> {
         }
         Ok(())
     }
-
-    fn finish(self: Box<Self>) -> Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

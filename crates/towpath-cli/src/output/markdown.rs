@@ -52,10 +52,6 @@ impl<W: Write> RowWriter for MarkdownWriter<W> {
         }
         Ok(())
     }
-
-    fn finish(self: Box<Self>) -> Result<()> {
-        Ok(())
-    }
 }
 
 fn push_cell(line: &mut String, value: &str) {

@@ -132,8 +132,10 @@ pub(crate) trait RowWriter {
     /// Writes the rows of `batch`, whose schema is that of the result.
     fn batch(&mut self, batch: &RecordBatch) -> Result<()>;
 
-    /// Writes what ends the result. Without this call a result is not whole.
-    fn finish(self: Box<Self>) -> Result<()>;
+    /// Writes what ends the result, if anything does. Without this call a result is not whole.
+    fn finish(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A writer of rows of `schema` into `sink`.

@@ -39,10 +39,6 @@ impl<W: Write> RowWriter for PlanWriter<W> {
         }
         Ok(())
     }
-
-    fn finish(self: Box<Self>) -> Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

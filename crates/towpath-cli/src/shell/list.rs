@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use towpath::{Column, function_names};
-
-use super::examples::{EXAMPLES, Example};
+use towpath::{Column, SampleQuery, function_names, sample_queries};
 
 /// A row per column; the fields of a row follow it under their own paths.
 pub(super) fn columns(columns: &[Column]) -> Result<RecordBatch> {
@@ -50,22 +48,23 @@ pub(super) fn functions(word: Option<&str>) -> Result<RecordBatch> {
 }
 
 /// The examples about `word`; the one of that very name alone.
-pub(super) fn examples_about(word: Option<&str>) -> Vec<Example> {
-    let Some(word) = word else { return EXAMPLES.to_vec() };
-    let exact = EXAMPLES.iter().find(|example| example.name == word);
+pub(super) fn examples_about(word: Option<&str>) -> Vec<SampleQuery> {
+    let all = sample_queries();
+    let Some(word) = word else { return all.to_vec() };
+    let exact = all.iter().find(|example| example.name() == word);
     match exact {
         Some(example) => vec![*example],
-        None => EXAMPLES.iter().filter(|example| example.is_about(word)).copied().collect(),
+        None => all.iter().filter(|example| example.is_about(word)).copied().collect(),
     }
 }
 
 /// A row per example.
-pub(super) fn examples(examples: &[Example]) -> Result<RecordBatch> {
+pub(super) fn examples(examples: &[SampleQuery]) -> Result<RecordBatch> {
     rows(
         ["example", "category", "finds"],
-        examples
-            .iter()
-            .map(|example| [example.name, example.category(), example.title()].map(str::to_owned)),
+        examples.iter().map(|example| {
+            [example.name(), example.category(), example.title()].map(str::to_owned)
+        }),
     )
 }
 

@@ -10,7 +10,6 @@
 mod command;
 mod complete;
 mod editor;
-mod examples;
 mod helper;
 mod keywords;
 mod list;
@@ -25,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
-use towpath::{ErrorKind, Lake, Store};
+use towpath::{ErrorKind, Lake, SampleQuery, Store};
 
 use self::command::Command;
 use self::page::Page;
@@ -431,10 +430,10 @@ impl Shell {
         };
         let stores = self.lake.stores().await?;
         let store = match stores.as_slice() {
-            [store] => Some(store.name()),
-            _ => None,
+            [store] => store.name(),
+            _ => SampleQuery::STORE.to_owned(),
         };
-        let statement = only.statement(store.as_deref());
+        let statement = only.statement(&store);
         if self.is_interactive {
             tell(&format!("-- {}", only.title()));
             self.draft = Some(format!("{statement};"));

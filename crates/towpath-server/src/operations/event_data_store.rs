@@ -1,10 +1,10 @@
 //! What the API keeps of an event data store beyond the store itself, and what answers say of it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use towpath::{Store, StoreStatus};
 
-use super::input::{epoch_seconds, without_nulls};
+use super::input::{epoch_seconds, read, without_nulls};
 use super::selectors::selectors_of;
 use crate::api::{Call, ResourceKind};
 use crate::state::Kind;
@@ -72,6 +72,19 @@ impl Default for StoreState {
             insights_destination: None,
         }
     }
+}
+
+/// What a request that is about one store, and says nothing more, says.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    event_data_store: String,
+}
+
+/// The ARN or id of the store that such a request is about.
+pub(super) fn store_named(input: Map<String, Value>) -> Result<String, ApiError> {
+    let Input { event_data_store } = read(input)?;
+    Ok(event_data_store)
 }
 
 /// The selectors of a store whose request has none, as AWS has them.

@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use towpath::sample_queries;
 use uuid::Uuid;
 
 use super::alias::QueryAlias;
 use super::input::read;
-use super::sample::SAMPLES;
 use crate::api::Call;
 use crate::state::Kind;
 use crate::wire::ApiError;
@@ -26,8 +26,8 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let Input { event_data_stores, prompt } = read(input)?;
     let store = event_data_stores.first().map(String::as_str).unwrap_or_default();
     let store = call.active_store(store).await?;
-    let scored = SAMPLES.iter().map(|sample| (sample, sample.relevance(&prompt)));
-    let best = scored.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.name.cmp(a.0.name)));
+    let scored = sample_queries().iter().map(|sample| (sample, sample.relevance(&prompt)));
+    let best = scored.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.name().cmp(a.0.name())));
     let sample =
         best.filter(|(_, relevance)| *relevance >= RELEVANCE_MIN).map(|(sample, _)| sample);
     let sample = sample.ok_or_else(|| {

@@ -1,22 +1,14 @@
 //! `GetEventDataStore`.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::event_data_store::description;
-use super::input::read;
+use super::event_data_store::{description, store_named};
 use crate::api::Call;
 use crate::wire::ApiError;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Input {
-    event_data_store: String,
-}
-
 /// All about one store, also about one that is deleted and can still be restored.
 pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
-    let Input { event_data_store } = read(input)?;
+    let event_data_store = store_named(input)?;
     let store = call.store(&event_data_store).await?;
     let mut answer = description(call, &store, &call.store_state(&store).await?)?;
     answer["FederationStatus"] = json!("DISABLED");

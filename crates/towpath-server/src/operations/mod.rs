@@ -29,7 +29,6 @@ mod query;
 mod resource;
 mod resource_policy;
 mod restore_event_data_store;
-mod sample;
 mod search_sample_queries;
 mod selectors;
 mod start_query;

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use towpath::{SampleQuery, sample_queries};
 
 use super::input::{read, without_nulls};
 use super::page::{after, token};
-use super::sample::{SAMPLES, Sample};
 use crate::wire::ApiError;
 
 /// Samples of a page, where the request does not say: AWS's number.
@@ -23,9 +23,10 @@ struct Input {
 pub(super) fn run(input: Map<String, Value>) -> Result<Value, ApiError> {
     let input: Input = read(input)?;
     let phrase = &input.search_phrase;
-    let scored = SAMPLES.iter().map(|sample| (sample, sample.relevance(phrase)));
-    let mut found: Vec<(&Sample, f64)> = scored.filter(|(_, relevance)| *relevance > 0.0).collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.name.cmp(b.0.name)));
+    let scored = sample_queries().iter().map(|sample| (sample, sample.relevance(phrase)));
+    let mut found: Vec<(&SampleQuery, f64)> =
+        scored.filter(|(_, relevance)| *relevance > 0.0).collect();
+    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.name().cmp(b.0.name())));
     let begin = match after(input.next_token.as_deref(), phrase) {
         Ok(None) => 0,
         Ok(Some(begin)) => begin.parse().unwrap_or(usize::MAX),
@@ -40,7 +41,7 @@ pub(super) fn run(input: Map<String, Value>) -> Result<Value, ApiError> {
         .skip(begin)
         .map(|(sample, relevance)| {
             json!({
-                "Name": sample.name,
+                "Name": sample.name(),
                 "Description": sample.description(),
                 "SQL": sample.statement("$EDS_ID"),
                 "Relevance": relevance,

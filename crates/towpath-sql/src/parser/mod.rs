@@ -98,7 +98,7 @@ const RESERVED: [&str; 75] = [
 const RESERVED_LAST: [&str; 5] = ["USING", "VALUES", "WHEN", "WHERE", "WITH"];
 
 /// Words that mean something where they stand and are names elsewhere.
-const UNRESERVED: [&str; 53] = [
+const UNRESERVED: [&str; 56] = [
     "ALL",
     "ANY",
     "ARRAY",
@@ -152,6 +152,9 @@ const UNRESERVED: [&str; 53] = [
     "UNBOUNDED",
     "WINDOW",
     "WITHIN",
+    "WITHOUT",
+    "YEAR",
+    "ZONE",
 ];
 
 /// The keywords of queries, sorted.

@@ -3,7 +3,9 @@
 use std::fs;
 
 use chrono::Utc;
-use towpath::{Column, ErrorKind, Lake, LakeOptions, NewStore, Retention, function_names};
+use towpath::{
+    Column, ErrorKind, EventKind, Intake, Lake, LakeOptions, NewStore, Retention, function_names,
+};
 use uuid::Uuid;
 
 use crate::support::{Fixture, event, lake_at, now, rows};
@@ -86,4 +88,15 @@ async fn the_columns_of_a_store_are_spelled_typed_and_described() {
     assert_eq!(error.kind(), ErrorKind::StoreNotFound);
     let names = function_names();
     assert!(names.contains(&"element_at".to_owned()) && names.is_sorted(), "{names:?}");
+}
+
+#[tokio::test]
+async fn the_columns_of_other_kinds_of_events_are_described_too() {
+    let fixture = Fixture::new().await;
+    let mut new = NewStore::new("insights", Retention::days(365).unwrap());
+    new.intake = Intake::of_kind(EventKind::Insight);
+    fixture.lake.create_store(new).await.unwrap();
+    let columns = fixture.lake.columns("insights").await.unwrap();
+    let context = columns.iter().find(|column| column.name == "insightContext").unwrap();
+    assert!(!context.description.is_empty(), "{context:?}");
 }

@@ -1,29 +1,24 @@
-//! The sample queries: those of the folder `queries`, which everything else here shares.
+//! The sample queries: those of the folder `queries`, as every face of towpath offers them.
 
-/// One sample.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    /// What it answers, in a few words.
-    pub(super) name: &'static str,
+/// A question that people ask of a store, and the statement that answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleQuery {
+    name: &'static str,
     /// The file: a comment that describes it, then the statement.
     text: &'static str,
 }
 
-/// The store that the files name.
-const STORE: &str = "my-event-data-store";
-
 /// The files, by name.
 macro_rules! samples {
-    ($($name:literal),* $(,)?) => {
-        &[$(Sample {
+    ($($name:literal,)*) => {
+        &[$(SampleQuery {
             name: $name,
-            text: include_str!(concat!("../../../../queries/", $name, ".sql")),
-        }),*]
+            text: include_str!(concat!("../../../queries/", $name, ".sql")),
+        },)*]
     };
 }
 
-/// All samples.
-pub(super) const SAMPLES: &[Sample] = samples![
+const SAMPLES: &[SampleQuery] = samples![
     "access-denied-by-principal",
     "access-key-activity",
     "access-keys-created",
@@ -91,24 +86,56 @@ pub(super) const SAMPLES: &[Sample] = samples![
     "writes-at-night",
 ];
 
-impl Sample {
-    /// What it is for: the comment that the file begins with, without its categories.
-    pub(super) fn description(&self) -> String {
+/// All sample queries, by name.
+pub fn sample_queries() -> &'static [SampleQuery] {
+    SAMPLES
+}
+
+impl SampleQuery {
+    /// The store that the statements name where no other is put in its place.
+    pub const STORE: &str = "my-event-data-store";
+
+    /// What it is called: a few words with hyphens between them.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it finds, in a line.
+    pub fn title(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches("-- ")
+    }
+
+    /// What it is about.
+    pub fn category(&self) -> &'static str {
+        let mut lines = self.text.lines();
+        lines.find_map(|line| line.strip_prefix("-- category: ")).unwrap_or_default()
+    }
+
+    /// What it is for, in a few sentences; the first is its [title](SampleQuery::title).
+    pub fn description(&self) -> String {
         let comment = self.text.lines().map_while(|line| line.strip_prefix("--"));
         let lines = comment.map(str::trim).filter(|line| !line.starts_with("category:"));
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
-    /// The statement over `store`.
-    pub(super) fn statement(&self, store: &str) -> String {
-        let is_comment = |line: &&str| line.starts_with("--") || line.is_empty();
-        let lines: Vec<&str> = self.text.lines().skip_while(is_comment).collect();
-        lines.join("\n").replace(STORE, store)
+    /// The statement over `store`, without a `;` at its end.
+    pub fn statement(&self, store: &str) -> String {
+        let lines = self.text.lines();
+        let body = lines.skip_while(|line| line.starts_with("--") || line.trim().is_empty());
+        let text = body.collect::<Vec<_>>().join("\n");
+        text.trim().trim_end_matches(';').replace(SampleQuery::STORE, store)
+    }
+
+    /// Whether `word` is in its name, title or category, in any case.
+    pub fn is_about(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let texts = [self.name, self.title(), self.category()];
+        texts.iter().any(|text| text.to_lowercase().contains(&word))
     }
 
     /// How well it fits the words of `phrase`: the share of them that it has, a word of the name
     /// or the description counting more than one of the statement. 0 to 1.
-    pub(super) fn relevance(&self, phrase: &str) -> f64 {
+    pub fn relevance(&self, phrase: &str) -> f64 {
         let words = words(phrase);
         let (title, statement) =
             (words_of(&[self.name, &self.description()]), words_of(&[self.text]));
@@ -169,16 +196,35 @@ fn stem(word: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     #[test]
-    fn every_sample_has_a_description_and_a_statement() {
+    fn every_question_of_the_catalogue_is_a_sample() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../queries");
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
+            .collect();
+        names.sort();
+        assert_eq!(SAMPLES.iter().map(SampleQuery::name).collect::<Vec<_>>(), names);
         for sample in SAMPLES {
+            assert!(!sample.title().is_empty() && !sample.category().is_empty());
             assert!(sample.description().len() > 10, "{}", sample.name);
             let statement = sample.statement("$EDS_ID");
-            assert!(statement.contains("$EDS_ID") && !statement.contains(STORE), "{}", sample.name);
-            assert!(!statement.starts_with("--"), "{}", sample.name);
+            assert!(!statement.starts_with("--") && !statement.is_empty(), "{}", sample.name);
+            assert!(!statement.contains(SampleQuery::STORE) && statement.contains("$EDS_ID"));
         }
+    }
+
+    #[test]
+    fn a_sample_is_found_by_any_of_its_words() {
+        let sample = SAMPLES.iter().find(|sample| sample.name == "delete-bucket").unwrap();
+        assert!(sample.is_about("bucket") && sample.is_about("DELETED"));
+        assert!(!sample.is_about("zebra"));
     }
 
     #[test]
