@@ -8,18 +8,22 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use towpath::{ErrorKind, Lake, QueryLimits, Store, WorkerOptions};
+use towpath::{BatchQuery, ErrorKind, Lake, QueryLimits, Scope, Store, Visible, WorkerOptions};
 use tracing::error;
 use uuid::Uuid;
 
 use crate::access::AccessKey;
-use crate::operations::resume_abandoned;
+use crate::operations::{policy_of, refresh_due, resume_abandoned};
 use crate::options::ServerOptions;
+use crate::policy::{ALLOWED_BY_POLICIES, Asking, Verdict};
 use crate::state::State;
 use crate::wire::{ApiError, Operation};
 
 /// Pause before queries are run again after the storage did not answer.
 const WORKER_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a server looks for dashboards that are to be refreshed: schedules are of minutes.
+const DASHBOARDS_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often a server looks for imports whose server is gone.
 const IMPORTS_PAUSE: Duration = Duration::from_secs(20);
@@ -80,8 +84,8 @@ impl Api {
         format!("arn:aws:cloudtrail:{region}:{account_id}:{}/{id}", kind.name())
     }
 
-    /// Starts what the server does by itself until `stopped` says so: it runs queries and
-    /// goes on with imports.
+    /// Starts what the server does by itself until `stopped` says so: it runs queries, goes on with
+    /// imports and refreshes dashboards.
     pub(crate) fn start_background(
         api: &Arc<Api>,
         mut stopped: watch::Receiver<bool>,
@@ -103,6 +107,7 @@ impl Api {
                 }
             }
         });
+        let dashboards = tokio::spawn(keep_refreshing(Arc::clone(api), until_stopped.clone()));
         let (api, mut stopped) = (Arc::clone(api), until_stopped);
         let imports = tokio::spawn(async move {
             loop {
@@ -115,7 +120,20 @@ impl Api {
                 }
             }
         });
-        vec![queries, imports]
+        vec![queries, imports, dashboards]
+    }
+}
+
+/// Refreshes dashboards when it is time, until `stopped` says so.
+async fn keep_refreshing(api: Arc<Api>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(ApiError { message, internal, .. }) = refresh_due(&api).await {
+            let cause = internal.unwrap_or(message);
+            error!(cause, "dashboards are not refreshed");
+        }
+        if timeout(DASHBOARDS_PAUSE, stopped.wait_for(|stopped| *stopped)).await.is_ok() {
+            break;
+        }
     }
 }
 
@@ -141,9 +159,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Checks that the caller may call the operation on some store at least.
+    /// Checks that the caller may call the operation on some store at least, or that the policy of
+    /// a store could let it.
     pub(crate) fn check_may_call(&self) -> Result<(), ApiError> {
-        if self.key.may_call(self.operation) { Ok(()) } else { Err(self.denied()) }
+        let is_by_policy = ALLOWED_BY_POLICIES.contains(&self.operation);
+        if is_by_policy || self.key.may_call(self.operation) {
+            return Ok(());
+        }
+        Err(self.denied())
     }
 
     /// Checks that the caller may call the operation whatever it is on.
@@ -151,15 +174,94 @@ impl Call {
         if self.key.may_call_on_all(self.operation) { Ok(()) } else { Err(self.denied()) }
     }
 
-    /// Checks that the caller may call the operation on each store of `ids`.
-    pub(crate) async fn check_may_use(&self, ids: &[Uuid]) -> Result<(), ApiError> {
-        if self.key.may_call_on_all(self.operation) {
-            return Ok(());
+    /// Checks that the caller may call the operation on a store, which may be gone.
+    pub(crate) async fn check_may_use(&self, id: Uuid) -> Result<(), ApiError> {
+        match self.visible(id).await? {
+            Some(_) => Ok(()),
+            None => Err(self.denied()),
         }
-        for id in ids {
-            self.store(&id.to_string()).await?;
+    }
+
+    /// Whether the caller may see all that `query` saw.
+    pub(crate) async fn may_see(&self, query: &BatchQuery) -> Result<bool, ApiError> {
+        let mut scope = Scope::default();
+        for id in &query.stores {
+            if let Some(visible) = self.visible(*id).await? {
+                scope.set(*id, visible);
+            }
         }
-        Ok(())
+        // A query of no store is for whoever has a grant at all.
+        let is_known = !query.stores.is_empty() || self.key.may_call(self.operation);
+        Ok(is_known && scope.covers(query))
+    }
+
+    /// What the caller may see with the operation, of all stores; none: everything.
+    pub(crate) async fn scope(&self) -> Result<Option<Scope>, ApiError> {
+        let mut scope = Scope::default();
+        let mut is_limited = !self.key.may_call_on_all(self.operation);
+        let mut sees_some = self.key.may_call(self.operation);
+        for store in self.api.lake.stores().await? {
+            let visible = self.visible_of(store.id(), &store.name()).await?;
+            is_limited |= visible != Some(Visible::All);
+            if let Some(visible) = visible {
+                sees_some = true;
+                scope.set(store.id(), visible);
+            }
+        }
+        if !sees_some {
+            return Err(self.denied());
+        }
+        Ok(is_limited.then_some(scope))
+    }
+
+    /// The lake, with queries that see what the caller may see.
+    pub(crate) fn lake_within(&self, scope: Option<&Scope>) -> Lake {
+        match scope {
+            None => self.api.lake.clone(),
+            Some(scope) => self.api.lake.within(scope.clone()),
+        }
+    }
+
+    async fn visible(&self, id: Uuid) -> Result<Option<Visible>, ApiError> {
+        let name = match self.api.lake.store(&id.to_string()).await {
+            Ok(store) => store.name(),
+            // Of a store that is gone, the id is left.
+            Err(_) => String::new(),
+        };
+        self.visible_of(id, &name).await
+    }
+
+    /// What the caller may see with the operation of one store, by grants and by its policy.
+    async fn visible_of(&self, id: Uuid, name: &str) -> Result<Option<Visible>, ApiError> {
+        let id = id.to_string();
+        let granted = self.key.visible(self.operation, name, &id);
+        let verdict = self.verdict(ResourceKind::EventDataStore, &id).await?;
+        Ok(match verdict {
+            Verdict::Denied => None,
+            Verdict::Allowed if ALLOWED_BY_POLICIES.contains(&self.operation) => Some(Visible::All),
+            _ => granted,
+        })
+    }
+
+    /// What the policy of a resource says of the call.
+    pub(crate) async fn verdict(&self, kind: ResourceKind, id: &str) -> Result<Verdict, ApiError> {
+        // Whoever may mend a policy must not be locked out by it.
+        if self.operation.ends_with("ResourcePolicy") {
+            return Ok(Verdict::Silent);
+        }
+        let Some(policy) = policy_of(&self.api, kind, id).await? else {
+            return Ok(Verdict::Silent);
+        };
+        let service = match self.operation {
+            "PutAuditEvents" => "cloudtrail-data",
+            _ => "cloudtrail",
+        };
+        Ok(policy.verdict(Asking {
+            account_id: &self.api.options.account_id,
+            principal: &self.key.principal,
+            action: &format!("{service}:{}", self.operation),
+            resource_arn: &self.api.arn(kind, id),
+        }))
     }
 
     /// Whether AWS declares the error `code` for the operation.
@@ -168,8 +270,8 @@ impl Call {
     }
 
     /// Whether the caller may call the operation on `store`.
-    pub(crate) fn may_use(&self, store: &Store) -> bool {
-        self.key.may_call_on(self.operation, &store.name(), &store.id().to_string())
+    pub(crate) async fn may_use(&self, store: &Store) -> Result<bool, ApiError> {
+        Ok(self.visible_of(store.id(), &store.name()).await?.is_some())
     }
 
     /// The store with this ARN or id, if the caller may call the operation on it.
@@ -185,7 +287,7 @@ impl Call {
             None => return Err(invalid()),
         };
         match self.api.lake.store(&id.to_string()).await {
-            Ok(store) if self.may_use(&store) => Ok(store),
+            Ok(store) if self.may_use(&store).await? => Ok(store),
             Ok(_) => Err(self.denied()),
             // Whether a store exists is no business of who may use none of that kind.
             Err(_) if !self.key.may_call_on_all(self.operation) => Err(self.denied()),

@@ -14,6 +14,7 @@ mod error;
 mod metrics;
 mod operations;
 mod options;
+mod policy;
 mod server;
 mod service;
 mod sigv4;

@@ -33,6 +33,10 @@ pub struct ServerOptions {
     /// Folders of this machine that imports may read, with all below them. Empty: buckets only.
     pub import_folders: Vec<PathBuf>,
 
+    /// Folders of this machine that results may be delivered to, with all below them. Empty: buckets
+    /// only.
+    pub delivery_folders: Vec<PathBuf>,
+
     /// What requests may cost.
     pub limits: ServerLimits,
 
@@ -104,6 +108,7 @@ impl ServerOptions {
             region: "us-east-1".to_owned(),
             tls: None,
             import_folders: Vec::new(),
+            delivery_folders: Vec::new(),
             limits: ServerLimits::aws(),
             now: Arc::new(now),
         }
@@ -139,6 +144,7 @@ impl fmt::Debug for ServerOptions {
             .field("region", &self.region)
             .field("has_tls", &self.tls.is_some())
             .field("import_folders", &self.import_folders)
+            .field("delivery_folders", &self.delivery_folders)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

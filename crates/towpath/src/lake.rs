@@ -37,6 +37,7 @@ use crate::error::{Error, Result};
 use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
 use crate::limits::QueryLimits;
 use crate::rows::{Rows, Started};
+use crate::scope::{Scope, Visible};
 use crate::statistics::{Measured, ScanLog};
 use crate::store::{CHANGE_WAIT_MAX, NewStore, Store};
 use crate::table::event_table;
@@ -116,6 +117,8 @@ pub struct Lake {
     object_store_url: ObjectStoreUrl,
     /// Wakes the workers of this process when a batch query is submitted in it.
     query_wake: Arc<Notify>,
+    /// What queries see; none: everything.
+    pub(crate) scope: Option<Arc<Scope>>,
 }
 
 impl Lake {
@@ -156,7 +159,8 @@ impl Lake {
         let object_store_url = ObjectStoreUrl::parse(OBJECT_STORE_URL)?;
         runtime.register_object_store(object_store_url.as_ref(), Arc::clone(location.store()));
         let query_wake = Arc::default();
-        Ok(Lake { catalog, options: Arc::new(options), runtime, object_store_url, query_wake })
+        let options = Arc::new(options);
+        Ok(Lake { catalog, options, runtime, object_store_url, query_wake, scope: None })
     }
 
     /// Creates an event data store.
@@ -298,6 +302,7 @@ impl Lake {
             Some(arrivals) => statement.plan(&session, &ArrivedIn { lake: self, arrivals }).await?,
             None => statement.plan(&session, self).await?,
         };
+        self.check_may_explain(planned.explain)?;
         let plan = cooperative(physical_plan(&session, &planned).await?)?;
         let task = session.task_ctx();
         let measured = Measured { log: Arc::clone(&log), plan: Some(Arc::clone(&plan)) };
@@ -327,6 +332,7 @@ impl Lake {
             let session = self.session(Arc::default(), deadline);
             let statement = Asked { statement, parameters, arrivals: None }.bound()?;
             let planned = statement.plan(&session, self).await?;
+            self.check_may_explain(planned.explain)?;
             physical_plan(&session, &planned).await?;
             let mut stores = Vec::new();
             for name in statement.relation_names() {
@@ -337,6 +343,16 @@ impl Lake {
         match timeout_at(deadline, planning).await {
             Ok(planned) if planned.is_ok() || Instant::now() < deadline => planned,
             _ => Err(Error::too_long(limits.run_max())),
+        }
+    }
+
+    /// Plans tell how many events there are, and of which times.
+    fn check_may_explain(&self, explain: Option<ExplainKind>) -> Result<()> {
+        match &self.scope {
+            Some(scope) if explain.is_some() && scope.hides_events() => {
+                Err(Error::InvalidArgument("EXPLAIN needs the right to see all events".to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -402,9 +418,15 @@ impl Lake {
         let store = match self.catalog.store(&name.text).await {
             Ok(store) => store,
             Err(towpath_store::Error::StoreNotFound { near, .. }) => {
+                // The nearest name may be of a store that must not be known.
+                let near = near.filter(|_| self.scope.is_none());
                 return Err(RelationError::NotFound { near });
             }
             Err(error) => return Err(RelationError::Other(Box::new(error))),
+        };
+        let visible = match &self.scope {
+            None => &Visible::All,
+            Some(scope) => scope.of(store.id()).ok_or(RelationError::NotFound { near: None })?,
         };
         let snapshot =
             store.snapshot().await.map_err(|error| RelationError::Other(Box::new(error)))?;
@@ -420,7 +442,8 @@ impl Lake {
         };
         let intake = Intake::of(snapshot.settings())
             .map_err(|error| RelationError::Other(Box::new(error)))?;
-        event_table(&snapshot, intake.kind(), &self.object_store_url, (self.options.now)())
+        let now = (self.options.now)();
+        event_table(&snapshot, intake.kind(), visible, &self.object_store_url, now)
             .map_err(|error| RelationError::Other(Box::new(error)))
     }
 }

@@ -16,6 +16,8 @@ use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot, TimeRan
 
 use crate::data_files::DataFiles;
 use crate::functions::{calendarday, event_json, sha256_hex, timestamp_millis};
+use crate::hidden::OfAccounts;
+use crate::scope::Visible;
 
 /// What qualifies the view's columns and the stored ones, so that no plan takes a column for the
 /// other of the same name.
@@ -25,7 +27,8 @@ const STORED: &str = "data_files";
 /// The column of each event's exact text, where data files hold it as it is.
 const EVENT_JSON: &str = "eventJson";
 
-/// The events of `snapshot`, of `kind`, that are within retention at `now`, as CloudTrail Lake shows them.
+/// The events of `snapshot`, of `kind`, that are within retention at `now` and `visible`, as
+/// CloudTrail Lake shows them.
 ///
 /// The result is a view: a projection of nested rows over flat columns, from which the optimizer
 /// takes the few columns that a statement names, so that a predicate on `userIdentity.arn` prunes
@@ -37,6 +40,7 @@ const EVENT_JSON: &str = "eventJson";
 pub(crate) fn event_table(
     snapshot: &Snapshot,
     kind: EventKind,
+    visible: &Visible,
     url: &ObjectStoreUrl,
     now: DateTime<Utc>,
 ) -> Result<Arc<dyn TableProvider>> {
@@ -48,7 +52,11 @@ pub(crate) fn event_table(
 
     let name = &snapshot.settings().name;
     let files = DataFiles::new(name, &kind.data_file_schema(), &live, url.clone());
-    let source = provider_as_source(Arc::new(files));
+    let mut files: Arc<dyn TableProvider> = Arc::new(files);
+    if let Visible::Accounts(accounts) = visible {
+        files = Arc::new(OfAccounts::new(files, accounts));
+    }
+    let source = provider_as_source(files);
     let mut plan = LogicalPlanBuilder::scan(STORED, source, None)?;
     // Counts and extents come from the log alone where no file holds an expired event.
     if straddles && let Some(is_kept) = disjunction(kept.ranges().iter().map(is_within)) {

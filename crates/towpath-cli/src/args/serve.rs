@@ -50,6 +50,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) import_folder: Vec<PathBuf>,
 
+    /// Folder that results may be delivered to as file://…, with all below it; may be given again
+    #[arg(long, value_name = "DIR")]
+    pub(crate) delivery_folder: Vec<PathBuf>,
+
     /// Event data stores that the lake may have, those pending deletion included
     #[arg(long, value_name = "N", default_value_t = 10)]
     #[arg(help_heading = "Limits")]

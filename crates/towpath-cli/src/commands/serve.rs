@@ -23,6 +23,7 @@ pub(crate) async fn serve(config: &Config, args: ServeArgs) -> Result<Outcome> {
     options.account_id.clone_from(&args.account_id);
     options.region.clone_from(&args.region);
     options.import_folders.clone_from(&args.import_folder);
+    options.delivery_folders.clone_from(&args.delivery_folder);
     options.limits = ServerLimits {
         requests_per_sec_max: args.requests_per_sec_max,
         queries_max: args.queries_max,
@@ -83,6 +84,10 @@ impl std::fmt::Debug for KeyEntry {
 struct GrantEntry {
     operations: Vec<String>,
     stores: Vec<String>,
+    #[serde(default)]
+    accounts: Vec<String>,
+    #[serde(default)]
+    deliver_to: Vec<String>,
 }
 
 fn read_keys(path: &Path) -> Result<Vec<AccessKey>> {
@@ -101,7 +106,10 @@ fn read_keys(path: &Path) -> Result<Vec<AccessKey>> {
         }
         let grants = grant
             .into_iter()
-            .map(|GrantEntry { operations, stores }| Grant { operations, stores })
+            .map(|entry| {
+                let GrantEntry { operations, stores, accounts, deliver_to } = entry;
+                Grant { operations, stores, accounts, deliver_to }
+            })
             .collect();
         keys.push(AccessKey::new(access_key_id, secret_access_key, principal, grants));
     }

@@ -32,7 +32,7 @@ struct Input {
 /// Makes a store with AWS's defaults for what the request leaves out.
 pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let input: Input = read(input)?;
-    if !call.key.may_call_on(call.operation, &input.name, "") {
+    if call.key.visible(call.operation, &input.name, "").is_none() {
         return Err(call.denied());
     }
     let billing_mode = input.billing_mode.unwrap_or_default();

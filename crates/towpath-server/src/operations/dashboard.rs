@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::alias::{QueryAlias, remember_run, substitute};
+use super::dashboard_schedule::RefreshSchedule;
 use super::input::{epoch_seconds, read, without_nulls};
 use super::page::page;
 use super::start_query::start;
@@ -22,15 +23,20 @@ const WIDGETS_MAX: usize = 10;
 /// What is kept of a dashboard.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
-struct DashboardState {
+pub(super) struct DashboardState {
     widgets: Vec<Widget>,
-    refresh_schedule: Value,
+    /// As the request gave it.
+    pub(super) refresh_schedule: Value,
     termination_protection: bool,
     created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
     is_updated: bool,
     last_refresh_id: Option<String>,
-    last_refresh_failure: Option<String>,
+    pub(super) last_refresh_failure: Option<String>,
+    /// The access key that last made or changed it, whose rights its own refreshes have.
+    pub(super) owner: String,
+    /// The refresh of its schedule that was begun last.
+    pub(super) last_due_at: Option<DateTime<Utc>>,
 }
 
 /// A widget, with the alias that its query is run by.
@@ -62,6 +68,9 @@ pub(super) async fn create(call: &Call, input: Map<String, Value>) -> Result<Val
     let input: CreateInput = read(input)?;
     let tags = input.tags_list.unwrap_or_default();
     check_tags(&tags)?;
+    if let Some(schedule) = &input.refresh_schedule {
+        RefreshSchedule::read(schedule)?;
+    }
     let widgets = with_aliases(call, input.widgets.unwrap_or_default()).await?;
     let dashboards: Vec<(String, DashboardState)> = call.api.state.all(Kind::Dashboard).await?;
     if dashboards.len() >= DASHBOARDS_MAX {
@@ -75,6 +84,7 @@ pub(super) async fn create(call: &Call, input: Map<String, Value>) -> Result<Val
         termination_protection: input.termination_protection_enabled.unwrap_or(false),
         created_at: now,
         updated_at: now,
+        owner: call.key.access_key_id.clone(),
         ..DashboardState::default()
     };
     if !call.api.state.create(Kind::Dashboard, &input.name, &state).await? {
@@ -116,6 +126,9 @@ pub(super) async fn get(call: &Call, input: Map<String, Value>) -> Result<Value,
 pub(super) async fn update(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let input: IdInput = read(input)?;
     let (name, _) = find(call, &input.dashboard_id).await?;
+    if let Some(schedule) = &input.refresh_schedule {
+        RefreshSchedule::read(schedule)?;
+    }
     let widgets = match input.widgets {
         Some(widgets) => Some(with_aliases(call, widgets).await?),
         None => None,
@@ -132,6 +145,7 @@ pub(super) async fn update(call: &Call, input: Map<String, Value>) -> Result<Val
         state.termination_protection = protection.unwrap_or(state.termination_protection);
         state.updated_at = now;
         state.is_updated = true;
+        state.owner.clone_from(&call.key.access_key_id);
         Ok(())
     };
     let state = call.api.state.change(Kind::Dashboard, &name, set).await?;
@@ -194,11 +208,22 @@ pub(super) async fn list(call: &Call, input: Map<String, Value>) -> Result<Value
 pub(super) async fn refresh(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let input: IdInput = read(input)?;
     let (name, state) = find(call, &input.dashboard_id).await?;
+    let refresh_id = refresh_now(call, &name, &state, &input.query_parameter_values).await?;
+    Ok(json!({"RefreshId": refresh_id}))
+}
+
+/// Starts the queries of all widgets and returns the id of the refresh.
+pub(super) async fn refresh_now(
+    call: &Call,
+    name: &str,
+    state: &DashboardState,
+    values: &Map<String, Value>,
+) -> Result<String, ApiError> {
     let digits = Uuid::new_v4().as_u128() % 10_u128.pow(20);
     let refresh_id = format!("{digits:020}");
     let mut statements = Vec::new();
     for widget in &state.widgets {
-        statements.push(statement(widget, &input.query_parameter_values)?);
+        statements.push(statement(widget, values)?);
     }
     for (widget, statement) in state.widgets.iter().zip(statements) {
         let query_id =
@@ -214,8 +239,8 @@ pub(super) async fn refresh(call: &Call, input: Map<String, Value>) -> Result<Va
         state.last_refresh_id = Some(refresh_id.clone());
         Ok(())
     };
-    call.api.state.change(Kind::Dashboard, &name, note).await?;
-    Ok(json!({"RefreshId": refresh_id}))
+    call.api.state.change(Kind::Dashboard, name, note).await?;
+    Ok(refresh_id)
 }
 
 /// The statement of a widget with its parameters, of which those like `$StartTime$` are named by

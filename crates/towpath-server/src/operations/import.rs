@@ -260,7 +260,7 @@ pub(super) async fn list(call: &Call, input: Map<String, Value>) -> Result<Value
     };
     let mut imports: Vec<(String, ImportState)> = call.api.state.all(Kind::Import).await?;
     imports.retain(|(_, state)| {
-        call.key.may_call_on(call.operation, "", &state.store.to_string())
+        call.key.visible(call.operation, "", &state.store.to_string()).is_some()
             && store.is_none_or(|store| state.store == store)
             && input.import_status.is_none_or(|status| state.status == status)
     });
@@ -327,7 +327,7 @@ async fn find(call: &Call, id: &str) -> Result<ImportState, ApiError> {
     let state = state.ok_or_else(|| {
         ApiError::user("ImportNotFoundException", "The specified import was not found.")
     })?;
-    call.check_may_use(&[state.store]).await?;
+    call.check_may_use(state.store).await?;
     Ok(state)
 }
 

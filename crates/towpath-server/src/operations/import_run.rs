@@ -1,6 +1,5 @@
 //! The work of an import, beside the requests that ask about it.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use towpath::{IngestOptions, Progress};
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use super::folder::allowed_folder;
 use super::import::{ImportState, ImportStatus};
 use crate::api::{Api, chain};
 use crate::state::Kind;
@@ -40,11 +40,7 @@ fn location(api: &Api, uri: &str) -> Option<String> {
     if let Some(bucket) = uri.strip_prefix("s3://") {
         return (!bucket.is_empty() && !bucket.starts_with('/')).then(|| uri.to_owned());
     }
-    // Real paths are compared, so that neither `..` nor a link leads out of an allowed folder.
-    let folder = Path::new(uri.strip_prefix("file://")?).canonicalize().ok()?;
-    let is_allowed = |allowed: &Path| allowed.canonicalize().is_ok_and(|it| folder.starts_with(it));
-    let allowed = api.options.import_folders.iter().any(|allowed| is_allowed(allowed));
-    allowed.then(|| folder.to_str().map(str::to_owned)).flatten()
+    allowed_folder(uri, &api.options.import_folders)
 }
 
 /// Starts the run of an import in a task of its own.

@@ -18,8 +18,12 @@ struct Input {
 /// Names and ARNs of the stores that the caller may list; AWS gives no more of them either.
 pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let Input { next_token, max_results } = read(input)?;
-    let mut stores = call.api.lake.stores().await?;
-    stores.retain(|store| call.may_use(store));
+    let mut stores = Vec::new();
+    for store in call.api.lake.stores().await? {
+        if call.may_use(&store).await? {
+            stores.push(store);
+        }
+    }
     stores.sort_by_key(|store| store.name().to_ascii_lowercase());
     let key = |store: &towpath::Store| store.name().to_ascii_lowercase();
     let (stores, next) = page(stores, key, "stores", next_token.as_deref(), max_results)?;

@@ -20,7 +20,8 @@ struct Input {
     query_status: Option<String>,
 }
 
-/// The queries of the last seven days on one store, the newest first.
+/// The queries of the last seven days on one store that saw no more than the caller may see, the
+/// newest first. A page can have fewer than there is room for.
 pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let input: Input = read(input)?;
     let store = call.active_store(&input.event_data_store).await?;
@@ -42,8 +43,13 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     let results_max = input.max_results.unwrap_or(PAGE_MAX);
     let list =
         call.api.lake.list_queries(&filter, input.next_token.as_deref(), results_max).await?;
-    let queries: Vec<Value> = list
-        .queries
+    let mut seen = Vec::new();
+    for query in &list.queries {
+        if call.may_see(query).await? {
+            seen.push(query);
+        }
+    }
+    let queries: Vec<Value> = seen
         .iter()
         .map(|query| {
             json!({

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use towpath::arrow::array::RecordBatch;
 use towpath::text::{is_null, push_text};
-use towpath::{EventKind, QueryLimits, Store, StoreStatus};
+use towpath::{EventKind, Lake, QueryLimits, Scope, Store, StoreStatus};
 
 use super::input::{EpochSeconds, epoch_seconds, read, without_nulls};
 use super::page::{after, token};
@@ -63,7 +63,8 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
         Some(_) => EventKind::Insight,
         None => EventKind::CloudTrail,
     };
-    let stores = stores(call, kind).await?;
+    let scope = call.scope().await?;
+    let stores = stores(call, scope.as_ref(), kind).await?;
     if stores.is_empty() {
         return Ok(json!({"Events": []}));
     }
@@ -77,7 +78,8 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
     }
     push_position(&mut condition, last.as_deref());
     let statement = statement(&stores, kind, &condition, page + 1);
-    let mut events = events(call, &statement).await?;
+    let lake = call.lake_within(scope.as_ref());
+    let mut events = events(call, &lake, &statement).await?;
     let has_more = events.len() > page;
     events.truncate(page);
     let next = match events.last() {
@@ -89,11 +91,16 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
 }
 
 /// The stores that can hold such events.
-async fn stores(call: &Call, kind: EventKind) -> Result<Vec<Store>, ApiError> {
+async fn stores(
+    call: &Call,
+    scope: Option<&Scope>,
+    kind: EventKind,
+) -> Result<Vec<Store>, ApiError> {
     let mut stores = Vec::new();
     for store in call.api.lake.stores().await? {
         let is_active = matches!(store.status(), StoreStatus::Enabled);
-        if is_active && call.may_use(&store) && store.intake()?.kind() == kind {
+        let may_see = scope.is_none_or(|scope| scope.of(store.id()).is_some());
+        if is_active && may_see && store.intake()?.kind() == kind {
             stores.push(store);
         }
     }
@@ -184,12 +191,12 @@ struct Found {
     position: String,
 }
 
-async fn events(call: &Call, statement: &str) -> Result<Vec<Found>, ApiError> {
+async fn events(call: &Call, lake: &Lake, statement: &str) -> Result<Vec<Found>, ApiError> {
     let limits = QueryLimits {
         run_secs_max: call.api.options.limits.request_secs_max,
         result_rows_max: None,
     };
-    let mut rows = Box::pin(call.api.lake.query(statement, limits)).await?;
+    let mut rows = Box::pin(lake.query(statement, limits)).await?;
     let mut found = Vec::new();
     while let Some(batch) = rows.next().await {
         let batch = batch?;

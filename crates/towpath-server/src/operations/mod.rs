@@ -5,12 +5,14 @@ mod cancel_query;
 mod channel;
 mod create_event_data_store;
 mod dashboard;
+mod dashboard_schedule;
 mod delete_event_data_store;
 mod describe_query;
 mod event_configuration;
 mod event_data_store;
 mod event_selectors;
 mod federation;
+mod folder;
 mod generate_query;
 mod get_event_data_store;
 mod get_query_results;
@@ -36,12 +38,14 @@ mod tags;
 mod trail;
 mod update_event_data_store;
 
+pub(crate) use self::dashboard_schedule::refresh_due;
 pub(crate) use self::import_run::resume_abandoned;
+pub(crate) use self::resource_policy::policy_of;
 
 use serde_json::{Map, Value};
 
 use crate::api::Call;
-use crate::wire::{ApiError, Operation, validate};
+use crate::wire::{ApiError, Operation};
 
 /// Checks `input` against the model and calls `operation`. Every operation that this server has is
 /// a line of this function.
@@ -51,7 +55,7 @@ pub(crate) async fn run(
     input: Map<String, Value>,
 ) -> Result<Value, ApiError> {
     call.check_may_call()?;
-    validate(operation, &input)?;
+    let input = start_query::valid_input(operation, input)?;
     call_operation(&call, operation.name, input).await
 }
 
@@ -134,7 +138,6 @@ pub(crate) async fn put_audit_events(
     mut input: Map<String, Value>,
     query: &str,
 ) -> Result<Value, ApiError> {
-    call.check_may_call()?;
     for parameter in query.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let value = percent_encoding::percent_decode_str(value).decode_utf8();

@@ -16,6 +16,7 @@ use super::channel::ChannelState;
 use super::input::read;
 use super::resource::{Resource, ResourceState};
 use crate::api::{Call, ResourceKind, chain, id_of};
+use crate::policy::Verdict;
 use crate::state::Kind;
 use crate::wire::{ApiError, PUT_AUDIT_EVENTS, validate_members};
 
@@ -91,10 +92,14 @@ pub(super) async fn run(call: &Call, input: Map<String, Value>) -> Result<Value,
 }
 
 async fn find(call: &Call, arn_or_id: &str) -> Result<(String, ChannelState), ApiError> {
-    call.check_may_call_on_all()?;
     let id = id_of(ResourceKind::Channel, arn_or_id).ok_or_else(|| {
         ApiError::user("InvalidChannelARN", "The channel must be named by its ARN or ID")
     })?;
+    match call.verdict(ResourceKind::Channel, id).await? {
+        Verdict::Allowed => {}
+        Verdict::Silent => call.check_may_call_on_all()?,
+        Verdict::Denied => return Err(call.denied()),
+    }
     match call.api.state.get(Kind::Channel, id).await? {
         Some(channel) => Ok((id.to_owned(), channel)),
         None => Err(ApiError::user("ChannelNotFound", "The channel could not be found.")),

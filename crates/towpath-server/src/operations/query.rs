@@ -19,7 +19,7 @@ pub(super) struct QueryIdInput {
     pub(super) query_id: String,
 }
 
-/// The query, if the caller may call the operation on all of its stores and none is deleted.
+/// The query, if the caller may see all that it saw and none of its stores is deleted.
 pub(super) async fn find(call: &Call, input: &QueryIdInput) -> Result<BatchQuery, ApiError> {
     let id = query_id(&input.query_id)?;
     let query = call.api.lake.describe_query(id).await?;
@@ -36,7 +36,9 @@ pub(super) fn query_id(text: &str) -> Result<Uuid, ApiError> {
 
 /// Checks that the stores of a query are such that the caller may see it.
 pub(super) async fn check_stores(call: &Call, query: &BatchQuery) -> Result<(), ApiError> {
-    call.check_may_use(&query.stores).await?;
+    if !call.may_see(query).await? {
+        return Err(call.denied());
+    }
     for id in &query.stores {
         // One that is gone for good does not hide what was asked of it before.
         if let Ok(store) = call.api.lake.store(&id.to_string()).await

@@ -1,14 +1,15 @@
 //! `PutResourcePolicy`, `GetResourcePolicy` and `DeleteResourcePolicy`.
 //!
-//! Policies are checked for their form and kept. Who may do what on this server is decided by the
-//! grants of its access keys; of a channel's policy, `cloudtrail:ExternalId` is enforced.
+//! The policies of event data stores and channels decide, with the grants of access keys, who may do
+//! what ([`Policy`]); those of dashboards are kept.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::input::read;
 use super::resource::{Resource, ResourceState};
-use crate::api::{Call, ResourceKind};
+use crate::api::{Api, Call, ResourceKind};
+use crate::policy::Policy;
 use crate::state::Kind;
 use crate::wire::ApiError;
 
@@ -73,9 +74,25 @@ fn not_found() -> ApiError {
     ApiError::user("ResourcePolicyNotFoundException", "The specified resource policy is not found.")
 }
 
+/// The policy that a resource has.
+pub(crate) async fn policy_of(
+    api: &Api,
+    kind: ResourceKind,
+    id: &str,
+) -> Result<Option<Policy>, ApiError> {
+    let resource = Resource { kind, id: id.to_owned() };
+    let state: ResourceState =
+        api.state.get_or_default(Kind::Resource, &resource.document()).await?;
+    let Some(text) = state.policy else { return Ok(None) };
+    // One that cannot be read cannot be obeyed, and must not be passed over.
+    let unreadable = || ApiError::failure(format!("the policy of {kind:?} {id} is not readable"));
+    Policy::parse(&text).map(Some).ok_or_else(unreadable)
+}
+
 /// Checks the form of a policy.
 fn check_policy(policy: &str) -> Result<(), ApiError> {
     let invalid = |text: &str| Err(ApiError::user("ResourcePolicyNotValidException", text));
+    let text = policy;
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
         return invalid("The policy is not JSON");
     };
@@ -96,6 +113,9 @@ fn check_policy(policy: &str) -> Result<(), ApiError> {
             return invalid("Each statement needs a Principal and an Action");
         }
     }
+    if Policy::parse(text).is_none() {
+        return invalid("A Principal, an Action or a Resource of the policy is not one");
+    }
     Ok(())
 }
 
@@ -115,6 +135,7 @@ mod tests {
             r#"{"Statement":[]}"#,
             &good.replace("Allow", "Maybe"),
             &good.replace("Principal", "Who"),
+            &good.replace("\"*\"", "1"),
         ] {
             let error = check_policy(wrong).unwrap_err();
             assert_eq!(error.code.name, "ResourcePolicyNotValidException", "{wrong}");

@@ -146,14 +146,77 @@ async fn without_keys_only_this_machine_is_served() {
     assert!(matches!(refused, Err(Error::Option { option: "account_id", .. })), "{refused:?}");
 }
 
+/// A client that sends `text` and then a byte now and then; what it was told in the end.
+async fn trickle(address: std::net::SocketAddr, text: String) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let drip = tokio::spawn(async move {
+        while writer.write_all(b"a").await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    // A connection that is reset has been ended as well as one that is closed.
+    drop(reader.read_to_end(&mut answer).await);
+    drip.abort();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_clients_do_not_block_others() {
-    let server = TestServer::start().await;
-    let mut slow = Vec::new();
-    for _ in 0..50 {
+async fn slow_clients_are_cut_and_do_not_block_others() {
+    let server = TestServer::with(|options| options.limits.request_secs_max = 1).await;
+    let head = "POST / HTTP/1.1\r\nhost: x\r\nx-slow: ".to_owned();
+    let signed = list().signed(server.address);
+    let body = signed.replace("content-length: 2", "content-length: 1000");
+    let heads = (0..50).map(|_| tokio::spawn(trickle(server.address, head.clone())));
+    let bodies = (0..50).map(|_| tokio::spawn(trickle(server.address, body.clone())));
+    let slow: Vec<_> = heads.chain(bodies).collect();
+    assert_eq!(server.send(&list()).await.status, 200);
+    let limit = Duration::from_secs(60);
+    let told = tokio::time::timeout(limit, futures::future::join_all(slow)).await.unwrap();
+    let told: Vec<String> = told.into_iter().map(Result::unwrap).collect();
+    for (index, answer) in told.iter().enumerate() {
+        let is_expected = match index < 50 {
+            true => answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            false => {
+                answer.contains("RequestTimeoutException") || answer.contains("InvalidSignature")
+            }
+        };
+        assert!(is_expected, "{index}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_limit_wait_until_slow_ones_are_cut() {
+    let server = TestServer::with(|options| {
+        options.limits.request_secs_max = 1;
+        options.limits.connections_max = 4;
+    })
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..4 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
-        slow.push(stream);
+        stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+        idle.push(stream);
+    }
+    assert_eq!(server.send(&list()).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_that_are_too_large_are_refused() {
+    let server = TestServer::start().await;
+    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let long = format!("x-long: {}\r\n", "a".repeat(200_000));
+    for headers in [many, long] {
+        let text = format!("POST / HTTP/1.1\r\nhost: x\r\n{headers}connection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        // The server may close before it has read everything.
+        drop(stream.write_all(text.as_bytes()).await);
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer).await);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
     assert_eq!(server.send(&list()).await.status, 200);
 }

@@ -99,3 +99,31 @@ async fn only_folders_that_were_named_are_read() {
     }
     assert_eq!(server.refused("StartImport", json!({})).await, "InvalidParameterException");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_stopped_and_goes_on_when_it_is_retried() {
+    let server = TestServer::start().await;
+    let id = server.store("trail").await;
+    for file in 0..300 {
+        let name = format!("111122223333_CloudTrail_eu-west-1_20260101T0000Z_{file:016}.json.gz");
+        server.write_log_file(&name, &(0..10).map(|n| event("GetObject", n)).collect::<Vec<_>>());
+    }
+    let logs = server.folder.path().join("logs");
+    let start = json!({"Destinations": [id], "ImportSource": source(&logs)});
+    let started = server.ok("StartImport", start.clone()).await;
+    let this = json!({"ImportId": started["ImportId"]});
+    // One at a time.
+    let second = server.call("StartImport", start).await;
+    let stopped = server.call("StopImport", this.clone()).await;
+    if stopped.status == 200 {
+        assert_eq!(stopped.body["ImportStatus"], "STOPPED");
+        assert_eq!(second.error(), "AccountHasOngoingImportException");
+        let changed = json!({"EventDataStore": id, "Name": "other"});
+        server.ok("UpdateEventDataStore", changed).await;
+        server.ok("StartImport", this.clone()).await;
+    }
+    assert_eq!(ended(&server, &started["ImportId"]).await["ImportStatus"], "COMPLETED");
+    assert_eq!(server.refused("StopImport", this).await, "InvalidParameterException");
+    let rows = server.rows(&format!("SELECT count(DISTINCT eventID), count(*) FROM {id}")).await;
+    assert_eq!(rows, json!([[{"_col0": "3000"}, {"_col1": "3000"}]]));
+}

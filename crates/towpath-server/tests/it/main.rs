@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod dashboards;
 mod http;
 mod imports;
 mod limits;
@@ -11,3 +12,4 @@ mod queries;
 mod resources;
 mod stores;
 mod support;
+mod survival;

@@ -197,14 +197,42 @@ async fn samples_are_found_by_their_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn results_are_delivered_and_their_key_is_listed() {
+async fn a_result_is_delivered_to_an_allowed_folder_and_nowhere_else() {
     let server = TestServer::start().await;
     let id = server.store("trail").await;
-    // `s3://` is what requests may name; the folder stands in for it in the library's own tests.
-    let wrong = json!({"QueryStatement": format!("SELECT 1 FROM {id}"), "DeliveryS3Uri": "s3://B"});
-    assert_eq!(server.refused("StartQuery", wrong).await, "InvalidParameterException");
+    server.ingest(&id, &[event("GetObject", 1), event("PutObject", 2)]).await;
+    let out = server.folder.path().join("out");
+    let statement = format!("SELECT eventName FROM {id} ORDER BY eventName");
+    let deliver = |uri: String| json!({"QueryStatement": statement, "DeliveryS3Uri": uri});
+    for (uri, code) in [
+        ("s3://B".to_owned(), "InvalidParameterException"),
+        ("http://x/y".to_owned(), "InvalidParameterException"),
+        ("file:///etc".to_owned(), "InvalidS3PrefixException"),
+        (format!("file://{}/..", out.display()), "InvalidS3PrefixException"),
+        (format!("file://{}", server.folder.path().display()), "InvalidS3PrefixException"),
+        ("file://../etc".to_owned(), "InvalidS3PrefixException"),
+    ] {
+        assert_eq!(server.refused("StartQuery", deliver(uri.clone())).await, code, "{uri}");
+    }
+    let started = server.ok("StartQuery", deliver(format!("file://{}", out.display()))).await;
+    let query = started["QueryId"].as_str().unwrap();
+    assert_eq!(server.ended(query).await["QueryStatus"], "FINISHED");
+    let delivered = server.delivered(query).await;
+    assert_eq!(delivered["DeliveryStatus"], "SUCCESS", "{delivered}");
+    let day = chrono::Utc::now().format("%Y/%m/%d");
+    let folder = out.join(format!("AWSLogs/123456789012/CloudTrail-Lake/Query/{day}/{query}"));
+    let file = std::fs::read(folder.join("result_1.csv.gz")).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&file[..]), &mut text).unwrap();
+    assert_eq!(text, "eventName\nGetObject\nPutObject\n");
+    let signed: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("result_sign.json")).unwrap()).unwrap();
     let keys = server.ok("ListPublicKeys", json!({})).await;
-    assert!(keys["PublicKeyList"].is_array());
+    let keys = keys["PublicKeyList"].as_array().unwrap();
+    assert!(
+        keys.iter().any(|key| key["Fingerprint"] == signed["publicKeyFingerprint"]),
+        "{signed}"
+    );
     let backwards = json!({"StartTime": 2, "EndTime": 1});
     assert_eq!(server.refused("ListPublicKeys", backwards).await, "InvalidTimeRangeException");
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use towpath::{Lake, LakeOptions};
 use towpath_server::{AccessKey, Grant, Server, ServerOptions};
@@ -25,7 +26,8 @@ pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) folder: tempfile::TempDir,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
 }
 
 /// An answer.
@@ -123,21 +125,36 @@ impl TestServer {
     /// A server whose options `change` has changed.
     pub(crate) async fn with(change: impl FnOnce(&mut ServerOptions)) -> TestServer {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("out")).unwrap();
+        TestServer::on(folder, LakeOptions::new(Utc::now), change).await
+    }
+
+    /// A server on a lake that may be there already, with what its queries may use.
+    pub(crate) async fn on(
+        folder: tempfile::TempDir,
+        lake: LakeOptions,
+        change: impl FnOnce(&mut ServerOptions),
+    ) -> TestServer {
         let mut options = ServerOptions::new("127.0.0.1:0".parse().unwrap(), Utc::now);
         options.keys = vec![AccessKey::administrator(KEY, SECRET)];
         options.account_id = "123456789012".to_owned();
         options.import_folders = vec![folder.path().join("logs")];
+        options.delivery_folders = vec![folder.path().join("out")];
         change(&mut options);
-        TestServer::on(folder, options).await
-    }
-
-    pub(crate) async fn on(folder: tempfile::TempDir, options: ServerOptions) -> TestServer {
-        let lake = open_lake(folder.path()).await;
+        let path = folder.path().join("lake");
+        let lake = Lake::open_or_create(path.to_str().unwrap(), lake).await.unwrap();
         let server = Server::bind(lake, options).await.unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(server.run(async move { drop(stopped.await) }));
-        TestServer { address, folder, _stop: stop }
+        let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
+        TestServer { address, folder, stop, running }
+    }
+
+    /// Asks the server to stop, waits until it has, and returns its folder.
+    pub(crate) async fn stopped(self) -> tempfile::TempDir {
+        self.stop.send(()).unwrap();
+        self.running.await.unwrap();
+        self.folder
     }
 
     /// Calls `operation` as the administrator.
@@ -213,6 +230,18 @@ impl TestServer {
         path
     }
 
+    /// Asks until the query runs.
+    pub(crate) async fn runs(&self, query: &str) {
+        for _ in 0..600 {
+            let described = self.ok("DescribeQuery", json!({"QueryId": query})).await;
+            if described["QueryStatus"] == "RUNNING" {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the query does not run");
+    }
+
     /// Asks until the query has ended, and returns what `DescribeQuery` then says.
     pub(crate) async fn ended(&self, query: &str) -> Value {
         for _ in 0..600 {
@@ -223,6 +252,18 @@ impl TestServer {
             sleep(Duration::from_millis(100)).await;
         }
         panic!("the query does not end");
+    }
+
+    /// Asks until the result of the query has been delivered, or cannot be.
+    pub(crate) async fn delivered(&self, query: &str) -> Value {
+        for _ in 0..600 {
+            let described = self.ok("DescribeQuery", json!({"QueryId": query})).await;
+            if described["DeliveryStatus"] != "PENDING" {
+                return described;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the result is not delivered");
     }
 
     /// Runs a statement to its end and returns all rows of the first page.
@@ -269,10 +310,31 @@ pub(crate) fn event(name: &str, minutes: i64) -> Value {
     })
 }
 
+/// A key of `principal` that may call all operations on `store`, for events of `accounts`.
+pub(crate) fn key_of_accounts(
+    id: &str,
+    principal: &str,
+    store: &str,
+    accounts: &[&str],
+) -> AccessKey {
+    let grant = Grant {
+        operations: vec!["*".to_owned()],
+        stores: vec![store.to_owned()],
+        accounts: accounts.iter().map(|name| (*name).to_owned()).collect(),
+        deliver_to: Vec::new(),
+    };
+    AccessKey::new(id, SECRET, principal, vec![grant])
+}
+
 /// A key that may call `operations` on `stores`.
 pub(crate) fn limited_key(id: &str, operations: &[&str], stores: &[&str]) -> AccessKey {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    let grant = Grant { operations: owned(operations), stores: owned(stores) };
+    let grant = Grant {
+        operations: owned(operations),
+        stores: owned(stores),
+        accounts: Vec::new(),
+        deliver_to: Vec::new(),
+    };
     AccessKey::new(id, SECRET, "limited", vec![grant])
 }
 

@@ -155,7 +155,7 @@ impl Lake {
             delivery.url = location.to_string();
         }
         let stores = self.plan_only(&new.statement, &new.parameters, new.limits).await?;
-        let record = QueryRecord::new(id, &new, stores, self.now())?;
+        let record = QueryRecord::new(id, &new, stores, self.scope.as_deref(), self.now())?;
         self.query_archive().add(&record, new.unfinished_max).await?;
         self.query_wake().notify_one();
         Ok(())

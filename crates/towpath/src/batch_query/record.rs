@@ -11,6 +11,7 @@ use super::NewQuery;
 use crate::arrivals::Arrivals;
 use crate::error::Result;
 use crate::parameters::KeptParameters;
+use crate::scope::Scope;
 
 /// How long the claim of a worker holds without being renewed. Whoever looks at the query then
 /// takes it for abandoned.
@@ -97,6 +98,8 @@ pub struct BatchQuery {
     pub stores: Vec<Uuid>,
     /// Who asked, in their own words.
     pub submitter: Option<String>,
+    /// What it sees of these stores; none: everything.
+    pub scope: Option<Scope>,
     /// Where it is in its life.
     pub status: QueryStatus,
     /// When it was submitted.
@@ -137,6 +140,8 @@ pub(crate) struct QueryRecord {
     pub(crate) parameters: KeptParameters,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arrivals: Option<Arrivals>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scope: Option<Scope>,
     #[serde(default)]
     pub(crate) stores: Vec<Uuid>,
     #[serde(default)]
@@ -296,6 +301,7 @@ impl QueryRecord {
         id: Uuid,
         new: &NewQuery,
         stores: Vec<Uuid>,
+        scope: Option<&Scope>,
         now: DateTime<Utc>,
     ) -> Result<QueryRecord> {
         let delivery = new.delivery.as_ref().map(|delivery| DeliveryRecord {
@@ -311,6 +317,7 @@ impl QueryRecord {
             statement: new.statement.clone(),
             parameters: KeptParameters::keep(&new.parameters)?,
             arrivals: new.arrivals.clone(),
+            scope: scope.cloned(),
             stores,
             submitter: new.submitter.clone(),
             run_secs_max: new.limits.run_secs_max,
@@ -430,6 +437,7 @@ impl QueryRecord {
             statement: self.statement.clone(),
             stores: self.stores.clone(),
             submitter: self.submitter.clone(),
+            scope: self.scope.clone(),
             status: self.status,
             created_at: self.created_at(),
             started_at: self.started_at_millis.map(moment),
@@ -463,7 +471,7 @@ mod tests {
     fn record() -> QueryRecord {
         let limits = QueryLimits { run_secs_max: 60, result_rows_max: None };
         let new = NewQuery::new("SELECT 1", limits);
-        QueryRecord::new(Uuid::from_u128(1), &new, Vec::new(), now()).unwrap()
+        QueryRecord::new(Uuid::from_u128(1), &new, Vec::new(), None, now()).unwrap()
     }
 
     #[test]

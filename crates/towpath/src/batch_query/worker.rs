@@ -490,7 +490,10 @@ async fn write_rows(
         parameters: &parameters,
         arrivals: record.arrivals.as_ref(),
     };
-    let mut rows: Rows = lake.ask(asked, limits).await?;
+    let mut rows: Rows = match &record.scope {
+        None => lake.ask(asked, limits).await?,
+        Some(scope) => lake.within(scope.clone()).ask(asked, limits).await?,
+    };
     let documents = archive.documents().clone();
     let mut writer = ResultWriter::new(documents, record.id, &rows.schema());
     let mut stopped = None;

@@ -17,4 +17,5 @@ mod retention;
 mod saved_queries;
 mod schedules;
 mod schemas;
+mod scopes;
 mod support;
