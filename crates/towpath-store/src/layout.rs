@@ -159,6 +159,10 @@ pub(crate) fn is_data_file(root: &Path, path: &Path) -> bool {
 pub(crate) struct LockPaths {
     pub(crate) file: Path,
     pub(crate) object: Path,
+    /// What the first of those who wait for the file holds.
+    pub(crate) next_file: Path,
+    /// What the first of those who wait for the object holds.
+    pub(crate) next_object: Path,
 }
 
 impl LockPaths {
@@ -166,6 +170,8 @@ impl LockPaths {
         LockPaths {
             file: folder.clone().join(format!("{name}.lock")),
             object: folder.clone().join(format!("{name}.lease")),
+            next_file: folder.clone().join(format!("{name}.next.lock")),
+            next_object: folder.clone().join(format!("{name}.next.lease")),
         }
     }
 }

@@ -4,6 +4,10 @@
 //! On an object store it is an object that names its holder and when it ends; the holder renews it
 //! while it lives, and whoever finds it ended takes it over by a conditional overwrite.
 //!
+//! Waiting is fair: whoever waits holds a second lock, that of the next one, and whoever comes must
+//! have that one first. So a holder that gives its lease back and wants it again at once stands
+//! behind one that waits, and among several that wait chance decides, turn by turn.
+//!
 //! The lease keeps writers from working in vain. It is not what keeps a store right: a holder that
 //! was taken over without noticing cannot commit, because a commit names the version it follows.
 
@@ -94,13 +98,10 @@ impl Lease {
     ) -> Result<Lease> {
         let clock = Clock { told: now, at: Instant::now() };
         let acquired = match files.location().local_path() {
-            Some(lake) => {
-                let path = lake.join(paths.file.as_ref());
-                lock_file(path, &paths.file, clock, wait_max).await?.map(Lease::File)
-            }
+            Some(lake) => lock_in_turn(lake, paths, clock, wait_max).await?.map(Lease::File),
             None => {
                 let terms = Terms { clock, timing: TIMING, wait_max };
-                ObjectLease::acquire(files, &paths.object, terms).await?.map(Lease::Object)
+                ObjectLease::acquire_in_turn(files, paths, terms).await?.map(Lease::Object)
             }
         };
         acquired.ok_or_else(|| Error::LeaseTimeout { what: what.to_owned(), waited: wait_max })
@@ -139,6 +140,20 @@ struct Terms {
     wait_max: Duration,
 }
 
+/// Locks the file after those who wait for it, or returns `None` after `wait_max`.
+async fn lock_in_turn(
+    lake: &FilePath,
+    paths: &LockPaths,
+    clock: Clock,
+    wait_max: Duration,
+) -> Result<Option<File>> {
+    let next = lake.join(paths.next_file.as_ref());
+    let Some(_next) = lock_file(next, &paths.next_file, clock, wait_max).await? else {
+        return Ok(None);
+    };
+    lock_file(lake.join(paths.file.as_ref()), &paths.file, clock, wait_max).await
+}
+
 /// Locks the file, or returns `None` after `wait_max`.
 async fn lock_file(
     path: PathBuf,
@@ -161,9 +176,17 @@ async fn lock_file(
             return Ok(Some(file));
         }
         let Some(left) = wait_max.checked_sub(clock.at.elapsed()) else { return Ok(None) };
-        sleep(poll.min(left)).await;
+        sleep(some_of(poll).min(left)).await;
         poll = (poll * 2).min(Duration::from_millis(POLL_FILE_MILLIS_MAX));
     }
+}
+
+/// A random part of `pause`, half of it at least, so that none of those who wait always looks first.
+fn some_of(pause: Duration) -> Duration {
+    let half = pause / 2;
+    let millis = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    half + Duration::from_millis(random % millis.saturating_add(1))
 }
 
 fn try_lock_file(path: &FilePath) -> io::Result<Option<File>> {
@@ -223,6 +246,30 @@ struct Held {
 }
 
 impl ObjectLease {
+    /// Takes the lease after those who wait for it, or returns `None` after the time to wait.
+    async fn acquire_in_turn(
+        files: &LakeFiles,
+        paths: &LockPaths,
+        terms: Terms,
+    ) -> Result<Option<ObjectLease>> {
+        // Nobody waits, nearly always: then one look is all that being fair costs.
+        if is_free(files, &paths.next_object, &terms).await? {
+            let at_once = Terms { wait_max: Duration::ZERO, ..terms };
+            let lease = ObjectLease::acquire(files, &paths.object, at_once).await?;
+            if lease.is_some() {
+                return Ok(lease);
+            }
+        }
+        if terms.wait_max.is_zero() {
+            return Ok(None);
+        }
+        let next = ObjectLease::acquire(files, &paths.next_object, terms).await?;
+        let Some(mut next) = next else { return Ok(None) };
+        let lease = ObjectLease::acquire(files, &paths.object, terms).await;
+        next.release().await;
+        lease
+    }
+
     async fn acquire(files: &LakeFiles, path: &Path, terms: Terms) -> Result<Option<ObjectLease>> {
         let objects = Arc::clone(files.objects());
         let holder = Uuid::new_v4();
@@ -265,7 +312,7 @@ impl ObjectLease {
             }
             let waited = terms.clock.at.elapsed();
             let Some(left) = terms.wait_max.checked_sub(waited) else { return Ok(None) };
-            sleep(poll.min(left)).await;
+            sleep(some_of(poll).min(left)).await;
             poll = (poll * 2).min(Duration::from_millis(POLL_OBJECT_MILLIS_MAX));
         }
     }
@@ -288,6 +335,13 @@ impl ObjectLease {
         self.renewal.abort();
         self.held.give_back().await;
     }
+}
+
+/// Whether nobody has the lease, as far as its object says.
+async fn is_free(files: &LakeFiles, path: &Path, terms: &Terms) -> Result<bool> {
+    let Some(text) = files.read(path).await? else { return Ok(true) };
+    let record = serde_json::from_slice::<LeaseRecord>(&text);
+    Ok(record.map_or(true, |record| record.is_over(terms)))
 }
 
 impl Drop for ObjectLease {
@@ -391,14 +445,18 @@ fn is_lost_race(err: &object_store::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clock, LeaseRecord, ObjectLease, Terms, Timing, put};
+    use super::{
+        Clock, Lease, LeaseRecord, ObjectLease, TIMING, Terms, Timing, is_free, put, try_lock_file,
+    };
     use crate::lake_files::LakeFiles;
+    use crate::layout::LockPaths;
     use crate::location::Location;
     use chrono::{DateTime, TimeDelta, Utc};
+    use futures::future::join;
     use object_store::PutMode;
     use object_store::path::Path;
     use std::time::Duration;
-    use tokio::time::Instant;
+    use tokio::time::{Instant, sleep};
     use uuid::Uuid;
 
     const BRIEF: Timing = Timing {
@@ -453,6 +511,42 @@ mod tests {
         let acquire = |wait| ObjectLease::acquire(&files, &path, terms(BRIEF, told(), wait));
         assert!(acquire(50).await.unwrap().is_none());
         assert!(acquire(2_000).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn holder_that_comes_again_stands_behind_the_one_that_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = LakeFiles::new(Location::local(folder.path()).unwrap());
+        for files in [files(), local] {
+            let paths = LockPaths::new(&Path::from("locks"), "x");
+            let acquire =
+                |wait| Lease::acquire(&files, &paths, "x", told(), Duration::from_millis(wait));
+            let mut held = acquire(0).await.unwrap();
+            for _ in 0..5 {
+                let waits = async { Box::pin(acquire(20_000)).await.unwrap() };
+                let again = async {
+                    // Until the other one waits.
+                    while nobody_waits(&files, &paths).await {
+                        sleep(Duration::from_millis(1)).await;
+                    }
+                    held.release().await;
+                    assert!(acquire(0).await.is_err(), "it is the other one's turn");
+                };
+                let (taken, ()) = join(waits, again).await;
+                held = taken;
+            }
+        }
+    }
+
+    /// Whether nobody waits.
+    async fn nobody_waits(files: &LakeFiles, paths: &LockPaths) -> bool {
+        match files.location().local_path() {
+            Some(lake) => {
+                let path = lake.join(paths.next_file.as_ref());
+                try_lock_file(&path).unwrap().is_some()
+            }
+            None => is_free(files, &paths.next_object, &terms(TIMING, told(), 0)).await.unwrap(),
+        }
     }
 
     #[tokio::test]
