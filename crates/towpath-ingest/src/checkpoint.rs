@@ -25,6 +25,8 @@ pub(crate) struct Checkpoint {
     filtered: HashSet<u128>,
     /// The first version that is not in it.
     next_version: u64,
+    /// How often the log was repaired when it was read.
+    repairs: u64,
 }
 
 impl Checkpoint {
@@ -39,19 +41,24 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Takes in the commits that were made since.
+    /// Takes in the commits that were made since. Returns whether it had to begin anew, because the
+    /// log was repaired: what the store had may be gone from it.
     ///
     /// # Errors
     ///
     /// Those of the store. What was taken in until then stays.
-    pub(crate) async fn refresh(&mut self, store: &EventDataStore) -> Result<()> {
+    pub(crate) async fn refresh(&mut self, store: &EventDataStore) -> Result<bool> {
         let snapshot = store.snapshot().await?;
+        let is_void = self.repairs != snapshot.repairs();
+        if is_void {
+            *self = Checkpoint { repairs: snapshot.repairs(), ..Checkpoint::default() };
+        }
         let mut commits = store.commits(self.next_version, snapshot.version());
         while let Some(commit) = commits.try_next().await? {
             self.add(&commit);
             self.next_version = commit.version + 1;
         }
-        Ok(())
+        Ok(is_void)
     }
 
     fn add(&mut self, commit: &CommitSummary) {

@@ -95,6 +95,8 @@ pub(crate) struct KnownEvents {
     identities: usize,
     identities_max: usize,
     version: Option<u64>,
+    /// How often the log was repaired when it was looked at last.
+    repairs: u64,
     /// Hashes of the paths of the data files that `hours` account for.
     accounted: HashSet<u128>,
     /// The data files that identities were loaded from. An identity names its file by its index.
@@ -153,6 +155,7 @@ impl KnownEvents {
             identities: 0,
             identities_max,
             version: None,
+            repairs: 0,
             accounted: HashSet::new(),
             loaded: Vec::new(),
             batches: 0,
@@ -197,8 +200,12 @@ impl KnownEvents {
         candidates: &[Candidate],
     ) -> Result<Seen> {
         self.batches += 1;
-        if self.loaded.len() >= LOADED_FILES_MAX {
+        let is_repaired = self.repairs != snapshot.repairs();
+        if self.loaded.len() >= LOADED_FILES_MAX || is_repaired {
             self.forget_all();
+        }
+        if is_repaired {
+            (self.repairs, self.version) = (snapshot.repairs(), None);
         }
         if self.hours.is_empty() {
             // Here, and nowhere in between: the twins found below name these files too.

@@ -21,7 +21,7 @@ use deltalake::logstore::{CommitOrBytes, LogStoreRef, StorageConfig, default_log
 use deltalake::table::state::DeltaTableState;
 use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
-use tokio::task;
+use tokio::{task, try_join};
 use tracing::{debug, warn};
 use url::Url;
 use uuid::Uuid;
@@ -59,6 +59,17 @@ pub(crate) struct DeltaLog {
 pub(crate) struct Loaded {
     pub(crate) state: DeltaTableState,
     pub(crate) newest: Option<ParsedCommit>,
+    /// What tells that commit's file from one that a repair made room for.
+    pub(crate) tag: Option<String>,
+}
+
+/// What became of a log since a version of it was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    Nothing,
+    Newer,
+    /// The commit of that version is gone, or is another one: the log was repaired.
+    Rewritten,
 }
 
 impl DeltaLog {
@@ -105,8 +116,12 @@ impl DeltaLog {
                 }
             }
         };
-        let newest = self.read_commit(state.version()).await?;
-        Ok(Some(Loaded { state, newest }))
+        let path = layout::commit(self.id, state.version());
+        let (newest, tag) = match self.files.read_versioned(&path).await? {
+            Some((text, found)) => (Some(self.parse(state.version(), &text)?), found.e_tag),
+            None => (None, None),
+        };
+        Ok(Some(Loaded { state, newest, tag }))
     }
 
     async fn load_once(
@@ -138,9 +153,21 @@ impl DeltaLog {
         }
     }
 
-    /// Whether there is a version after `known`. Versions have no gaps, so that one question tells.
-    pub(crate) async fn has_newer(&self, known: u64) -> Result<bool> {
-        self.files.exists(&layout::commit(self.id, known + 1)).await
+    /// What came after version `known`, whose commit had `tag`. Versions have no gaps, so that one
+    /// question tells whether there is a newer one; another tells whether a repair moved aside what
+    /// was loaded, which nothing that is newer would show.
+    pub(crate) async fn since(&self, known: u64, tag: Option<&str>) -> Result<Since> {
+        let (next, newest) = (layout::commit(self.id, known + 1), layout::commit(self.id, known));
+        let is_newer = self.files.exists(&next);
+        let Some(tag) = tag else {
+            return Ok(if is_newer.await? { Since::Newer } else { Since::Nothing });
+        };
+        let (is_newer, found) = try_join!(is_newer, self.files.tag(&newest))?;
+        Ok(match found.flatten() {
+            Some(found) if found == tag && is_newer => Since::Newer,
+            Some(found) if found == tag => Since::Nothing,
+            _ => Since::Rewritten,
+        })
     }
 
     /// What the commit of a version says; `None` if there is no such commit.
@@ -149,15 +176,16 @@ impl DeltaLog {
     ///
     /// [`Error::TornCommit`] if it is not whole.
     pub(crate) async fn read_commit(&self, version: u64) -> Result<Option<ParsedCommit>> {
-        let Some(text) = self.files.read(&layout::commit(self.id, version)).await? else {
-            return Ok(None);
-        };
-        let parsed = commit::parse(&text).map_err(|reason| Error::TornCommit {
+        let text = self.files.read(&layout::commit(self.id, version)).await?;
+        text.map(|text| self.parse(version, &text)).transpose()
+    }
+
+    fn parse(&self, version: u64, text: &[u8]) -> Result<ParsedCommit> {
+        commit::parse(text).map_err(|reason| Error::TornCommit {
             store: self.id.to_string(),
             version,
             reason,
-        })?;
-        Ok(Some(parsed))
+        })
     }
 
     /// Refuses a newest commit that is not whole, found by listing, as the library fails on it.

@@ -54,11 +54,17 @@ impl LakeFiles {
 
     /// Whether there is such a file.
     pub(crate) async fn exists(&self, path: &Path) -> Result<bool> {
+        Ok(self.tag(path).await?.is_some())
+    }
+
+    /// What tells this writing of a file from any other, if the storage says; `None` if there is no
+    /// such file.
+    pub(crate) async fn tag(&self, path: &Path) -> Result<Option<Option<String>>> {
         let mut attempts = Attempts::new();
         loop {
             match self.objects.head(path).await {
-                Ok(_meta) => return Ok(true),
-                Err(object_store::Error::NotFound { .. }) => return Ok(false),
+                Ok(meta) => return Ok(Some(meta.e_tag)),
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
                 Err(err) => {
                     if !attempts.another(&err).await {
                         return Err(Error::storage("read", path, err));

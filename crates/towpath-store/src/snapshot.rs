@@ -36,6 +36,8 @@ pub struct Snapshot {
     head: Option<Head>,
     /// Why this program must not write to the table, if it must not.
     write_refusal: Option<String>,
+    /// How often the log was repaired while this process had it open.
+    repairs: u64,
 }
 
 /// What the next commit says of the newest one.
@@ -52,6 +54,14 @@ impl Snapshot {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// How often the log was repaired since this process opened the store. What was learnt from the
+    /// commits of a snapshot is void when the next one has another number: the same version may be
+    /// another commit.
+    #[must_use]
+    pub fn repairs(&self) -> u64 {
+        self.repairs
     }
 
     /// The data files, by month and time.
@@ -134,6 +144,11 @@ impl Snapshot {
         self.head.as_ref()
     }
 
+    /// Takes over from `earlier`, which this process had before, how often the log was repaired.
+    pub(crate) fn follow(&mut self, earlier: &Snapshot, is_repaired: bool) {
+        self.repairs = earlier.repairs + u64::from(is_repaired);
+    }
+
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
@@ -183,6 +198,7 @@ impl Snapshot {
                 is_ours: newest.record.is_some(),
             }),
             write_refusal: PROTOCOL.can_write_to(state).err().map(|err| err.to_string()),
+            repairs: 0,
         })
     }
 }

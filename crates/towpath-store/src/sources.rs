@@ -33,6 +33,7 @@ pub struct CommitSummary {
 #[derive(Clone, Debug, Default)]
 pub struct SourceIndex {
     next_version: u64,
+    repairs: u64,
     by_key: HashMap<Box<str>, Known>,
 }
 
@@ -44,7 +45,8 @@ struct Known {
 }
 
 impl SourceIndex {
-    /// Takes in the commits up to `snapshot` that it does not know yet.
+    /// Takes in the commits up to `snapshot` that it does not know yet; all of them if the log was
+    /// repaired since.
     ///
     /// # Errors
     ///
@@ -52,6 +54,9 @@ impl SourceIndex {
     /// [`TornCommit`](crate::Error::TornCommit) if one is not whole, errors
     /// of the storage. What was taken in until then stays.
     pub async fn refresh(&mut self, store: &EventDataStore, snapshot: &Snapshot) -> Result<()> {
+        if self.repairs != snapshot.repairs() {
+            *self = SourceIndex { repairs: snapshot.repairs(), ..SourceIndex::default() };
+        }
         let mut commits = store.commits(self.next_version, snapshot.version());
         while let Some(commit) = commits.try_next().await? {
             for source in commit.sources {

@@ -17,11 +17,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task;
 use tokio::time::{Instant, timeout};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::commit::{self, CommitRecord};
 use crate::data_file::{self, DataFile, NewDataFile};
-use crate::delta_log::{DeltaLog, Loaded};
+use crate::delta_log::{DeltaLog, Since};
 use crate::error::{Error, Result};
 use crate::lake_files::LakeFiles;
 use crate::layout;
@@ -55,10 +56,17 @@ struct Inner {
     log: DeltaLog,
     /// The newest snapshot that was loaded.
     latest: RwLock<Arc<Snapshot>>,
-    /// What the library loaded for it.
-    state: Mutex<DeltaTableState>,
+    /// What it was made from.
+    state: Mutex<State>,
     /// Writers of this process queue here, in order, before they ask for the lease.
     turn: Arc<Mutex<()>>,
+}
+
+/// What the newest snapshot was made from.
+struct State {
+    delta: DeltaTableState,
+    /// What tells the newest commit's file from another one.
+    tag: Option<String>,
 }
 
 /// The right to write to a store, and the turn among the writers of this process.
@@ -78,7 +86,7 @@ impl EventDataStore {
             files: files.clone(),
             log,
             latest: RwLock::new(Arc::new(snapshot)),
-            state: Mutex::new(loaded.state),
+            state: Mutex::new(State { delta: loaded.state, tag: loaded.tag }),
             turn: Arc::default(),
         };
         Ok(Some(EventDataStore { inner: Arc::new(inner) }))
@@ -158,28 +166,37 @@ impl EventDataStore {
 
     /// The data files of the store as it is now.
     ///
+    /// After a repair by whatever process, that is what the repair left: the version may be lower
+    /// than the last one's.
+    ///
     /// # Errors
     ///
     /// [`Error::TornCommit`] if the newest commit is not whole; [`Error::UnsupportedTable`] if
-    /// another program made of the table what this one cannot read; errors of the storage.
+    /// another program made of the table what this one cannot read; [`Error::StoreNotFound`] if
+    /// the store is gone; errors of the storage.
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
         let mut state = self.inner.state.lock().await;
         let known = self.latest();
-        if !self.inner.log.has_newer(known.version()).await? {
-            return Ok(known);
-        }
-        let loaded = Box::pin(self.inner.log.load(Some(&state))).await?;
-        let Some(Loaded { state: newer, .. }) = &loaded else {
-            return Ok(known);
+        let log = &self.inner.log;
+        let since = log.since(known.version(), state.tag.as_deref()).await?;
+        let delta = match since {
+            Since::Nothing => return Ok(known),
+            Since::Newer => Some(&state.delta),
+            Since::Rewritten => {
+                warn!(store = %self.id(), version = known.version(), "log was repaired, read anew");
+                None
+            }
         };
-        if newer.version() == known.version() {
+        let Some(loaded) = Box::pin(log.load(delta)).await? else {
+            return Err(Error::StoreNotFound { name: self.id().to_string(), near: None });
+        };
+        if since == Since::Newer && loaded.state.version() == known.version() {
             return Ok(known);
         }
-        let Some(loaded) = &loaded else { return Ok(known) };
-        let files = &self.inner.files;
-        let snapshot = Snapshot::build(files, &self.inner.log, loaded, Some(&known)).await?;
+        let mut snapshot = Snapshot::build(&self.inner.files, log, &loaded, Some(&known)).await?;
+        snapshot.follow(&known, since == Since::Rewritten);
         let snapshot = Arc::new(snapshot);
-        *state = loaded.state.clone();
+        *state = State { delta: loaded.state, tag: loaded.tag };
         *self.inner.latest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
         Ok(snapshot)
     }

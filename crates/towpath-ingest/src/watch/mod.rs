@@ -350,7 +350,10 @@ impl Watch<'_> {
         complete: bool,
         finding: impl AsyncFnOnce(mpsc::Sender<Found>) -> Result<()>,
     ) -> Result<()> {
-        Box::pin(self.checkpoint.refresh(self.store)).await?;
+        if Box::pin(self.checkpoint.refresh(self.store)).await? {
+            // Log files of any day may be missing now.
+            self.plan.complete = None;
+        }
         let sieve = &self.notes.sieve;
         sieve.begin(complete, Instant::now());
         let (all_sender, mut all) = mpsc::channel(FOUND_QUEUE_MAX);

@@ -259,6 +259,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_remembered_is_bounded_however_long_the_watch_is() {
+        let mut watched = Watched::new();
+        for n in 0..u128::try_from(REFUSED_MAX).unwrap() * 2 + 1 {
+            watched.sieve.state().refuse(n, false);
+        }
+        assert!(watched.sieve.state().refused.len() <= REFUSED_MAX);
+        for size in 0..u64::try_from(HELD_MAX).unwrap() + 100 {
+            watched.takes(&local("grows", size, 0));
+        }
+        assert_eq!(watched.sieve.state().held.len(), HELD_MAX);
+        assert!(watched.takes(&local("grows", u64::MAX, 0)), "one too many is taken as it is");
+        // What was waited for and never came back is forgotten.
+        watched.wait(3 * 60);
+        watched.begin(false);
+        assert!(watched.sieve.state().held.is_empty());
+    }
+
+    #[test]
     fn what_could_not_be_read_is_tried_again_at_a_complete_look() {
         let watched = Watched::new();
         let url = Url::parse("s3://trail").unwrap();

@@ -19,10 +19,10 @@ use towpath_ingest::{
     Clock, Error, IngestOptions, Message, NotificationQueue, QueueError, RejectReason, WatchEvent,
     WatchOptions, WatchReport, watch,
 };
-use towpath_store::{EventDataStore, Location};
+use towpath_store::{Catalog, EventDataStore, Location};
 
 use crate::{
-    support::{bucket, clock_at, ingest_folder, local_store, sorted, stored_events},
+    support::{at, bucket, clock_at, ingest_folder, local_store, sorted, stored_events},
     trail::{event, events, key, log_file, log_text, write},
     watched_store::WatchedStore,
 };
@@ -188,6 +188,36 @@ async fn a_broken_file_is_named_once_and_taken_when_it_was_replaced() {
         assert_eq!(told.count(|event| matches!(event, WatchEvent::Rejected(_))), 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_watch_takes_again_what_a_repair_moved_aside() {
+    let (local, logs) = (local_store().await, tempfile::tempdir().unwrap());
+    let log = events("a", "2024-01-10", 4);
+    write(logs.path(), &key("eu-west-1", "2024-01-10", 1), &log_file(&log[..2]));
+    write(logs.path(), "flat.json", &log_text(&log[1..3]));
+    watching(&local.store, folder(logs.path()), &options(), async |told| {
+        let mut stored = 0;
+        while stored < 3 {
+            stored += told.commit().await;
+        }
+        told.caught_up().await;
+        // A power loss on a disk that had lied tears the commit, of which the watch knows all.
+        let lake = Location::local(local.folder.path()).unwrap();
+        let version = local.store.snapshot().await.unwrap().version();
+        let commit = format!("stores/{}/_delta_log/{version:020}.json", local.store.id());
+        fs::write(local.folder.path().join(commit), "").unwrap();
+        let catalog = Catalog::open(lake).await.unwrap();
+        let plan = catalog.repair_plan(local.store.id()).await.unwrap();
+        catalog.repair(&plan, at(LONG_AGO), PATIENCE).await.unwrap();
+        while stored_events(&local.store).await != sorted(&log[..3]) {
+            told.commit().await;
+        }
+        write(logs.path(), "last.json", &log_text(&log[2..]));
+        assert_eq!(told.commit().await, 1);
+    })
+    .await;
+    assert_eq!(stored_events(&local.store).await, sorted(&log));
 }
 
 #[tokio::test]

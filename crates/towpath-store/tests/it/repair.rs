@@ -89,6 +89,38 @@ async fn repair_says_what_it_will_do_and_moves_aside_only_that() {
     assert!(plan.to_string().contains("nothing to repair"));
 }
 
+#[tokio::test]
+async fn process_that_has_the_store_open_goes_on_from_what_a_repair_left() {
+    for looks_in_between in [true, false] {
+        let (folder, catalog, store) = local_store().await;
+        append(&store, &["a"]).await.unwrap();
+        append(&store, &["b"]).await.unwrap();
+        let mut index = store.sources(&store.snapshot().await.unwrap()).await.unwrap();
+        assert!(index.contains("b", 101));
+
+        fs::write(commit(&folder, &store, 2), "").unwrap();
+        let other = open_or_create(folder.path()).await;
+        let plan = other.repair_plan(store.id()).await.unwrap();
+        other.repair(&plan, now(), WAIT).await.unwrap();
+        if looks_in_between {
+            let repaired = store.snapshot().await.unwrap();
+            assert_eq!((repaired.version(), repaired.rows(), repaired.repairs()), (1, 1, 1));
+        }
+        // The same versions, but other commits.
+        let there = other.store("trail").await.unwrap();
+        append(&there, &["c"]).await.unwrap();
+        append(&there, &["d"]).await.unwrap();
+
+        let snapshot = store.snapshot().await.unwrap();
+        assert_eq!((snapshot.version(), snapshot.rows(), snapshot.repairs()), (3, 3, 1));
+        index.refresh(&store, &snapshot).await.unwrap();
+        let known = ["a", "b", "c", "d"].map(|id| index.contains(id, 101));
+        assert_eq!(known, [true, false, true, true], "what was moved aside is no longer in");
+        assert_eq!(append(&store, &["b"]).await.unwrap(), 4);
+        assert_eq!(catalog.store("trail").await.unwrap().latest().rows(), 4);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn torn_checkpoint_is_moved_aside_and_nothing_is_lost() {
     let (folder, catalog, store) = local_store().await;
