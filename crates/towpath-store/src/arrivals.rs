@@ -42,7 +42,7 @@ impl EventDataStore {
         Ok(snapshot.with_data_files(appended.into_iter().flatten().collect()))
     }
 
-    async fn appended_by(&self, version: u64) -> Result<Vec<DataFile>> {
+    pub(crate) async fn appended_by(&self, version: u64) -> Result<Vec<DataFile>> {
         let path = layout::commit(self.id(), version);
         let damaged = |reason: String| Error::Damaged { path: path.clone(), reason };
         let text = self.files().read(&path).await?;

@@ -19,7 +19,7 @@ use object_store::path::Path;
 use serde_json::json;
 use tracing::info;
 
-use crate::commit::CommitRecord;
+use crate::commit::{CommitRecord, CommittedFile};
 use crate::data_file::DataFile;
 use crate::error::{Error, Result};
 use crate::layout::{self, EVENT_TIME_COLUMN};
@@ -34,6 +34,10 @@ pub const GRACE: TimeDelta = TimeDelta::hours(2);
 /// How old a data file must be that no snapshot shows before it is removed. A writer commits what
 /// it wrote within minutes, and a compaction within [`crate::COMPACTION_MAX`].
 pub const UNCOMMITTED_AGE_MIN: TimeDelta = TimeDelta::hours(24);
+
+/// How long a data file that was compacted waits for those who read what arrived and have not seen
+/// it, counted from when it was appended: a reader that has stopped must not keep files for ever.
+pub const READERS_WAIT_MAX: TimeDelta = TimeDelta::days(7);
 
 /// Data files that one commit drops, at most: some 3 MB of JSON.
 const DROPPED_PER_COMMIT_MAX: usize = 10_000;
@@ -72,13 +76,22 @@ impl EventDataStore {
     ///
     /// Those of [`EventDataStore::snapshot`].
     pub async fn plan_expiry(&self, now: DateTime<Utc>) -> Result<Expiry> {
+        self.plan_expiry_after(None, now).await
+    }
+
+    /// What [`EventDataStore::expire_after`] would do at `now`; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventDataStore::snapshot`].
+    pub async fn plan_expiry_after(&self, seen: Option<u64>, now: DateTime<Utc>) -> Result<Expiry> {
         let unreferenced = self.unreferenced_candidates(now).await?;
         let snapshot = self.snapshot().await?;
         if snapshot.settings().deleted_at.is_some() {
             return Ok(Expiry::default());
         }
         let (dropped, held) = expired(&snapshot, now);
-        let removed = self.removable(unreferenced, &snapshot, now).await?;
+        let removed = self.removable(unreferenced, &snapshot, seen, now).await?;
         Ok(Expiry { dropped, held, removed })
     }
 
@@ -91,13 +104,29 @@ impl EventDataStore {
     ///
     /// Those of [`EventDataStore::writer`] and [`Writer::commit`](crate::Writer::commit).
     pub async fn expire(&self, now: DateTime<Utc>, wait_max: Duration) -> Result<Expiry> {
+        self.expire_after(None, now, wait_max).await
+    }
+
+    /// As [`EventDataStore::expire`], for a store of which others read
+    /// [what arrives](EventDataStore::appended) and have seen it up to version `seen`: a data file
+    /// that was appended after that and then compacted stays for them, [`READERS_WAIT_MAX`] at most.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn expire_after(
+        &self,
+        seen: Option<u64>,
+        now: DateTime<Utc>,
+        wait_max: Duration,
+    ) -> Result<Expiry> {
         let held = self.acquire(now, wait_max).await?;
-        let done = Box::pin(self.expire_leased(now)).await;
+        let done = Box::pin(self.expire_leased(seen, now)).await;
         held.lease.release().await;
         done
     }
 
-    async fn expire_leased(&self, now: DateTime<Utc>) -> Result<Expiry> {
+    async fn expire_leased(&self, seen: Option<u64>, now: DateTime<Utc>) -> Result<Expiry> {
         let mut dropped = Vec::new();
         loop {
             let snapshot = self.snapshot().await?;
@@ -110,7 +139,7 @@ impl EventDataStore {
                 // Listed before the snapshot is taken that says what they are not in.
                 let unreferenced = self.unreferenced_candidates(now).await?;
                 let snapshot = self.snapshot().await?;
-                let removed = self.removable(unreferenced, &snapshot, now).await?;
+                let removed = self.removable(unreferenced, &snapshot, seen, now).await?;
                 self.remove_files(&removed).await?;
                 return Ok(Expiry { dropped, held, removed });
             }
@@ -152,12 +181,13 @@ impl EventDataStore {
         Ok(found)
     }
 
-    /// Those of `candidates` that neither `snapshot` nor one of the last [`GRACE`] shows, and the
-    /// staging files of killed writers.
+    /// Those of `candidates` that neither `snapshot` nor one of the last [`GRACE`] shows and that no
+    /// reader waits for, and the staging files of killed writers.
     async fn removable(
         &self,
         mut candidates: Vec<ObjectMeta>,
         snapshot: &Snapshot,
+        seen: Option<u64>,
         now: DateTime<Utc>,
     ) -> Result<Vec<RemovedFile>> {
         let files = self.files();
@@ -167,6 +197,10 @@ impl EventDataStore {
             let recent = self.dropped_since(now - GRACE, snapshot.version()).await?;
             candidates.retain(|file| !recent.contains_key(&file.location));
         }
+        if let Some(seen) = seen.filter(|_| !candidates.is_empty()) {
+            let unseen = self.unseen(&candidates, snapshot, seen, now).await?;
+            candidates.retain(|file| !unseen.contains(&file.location));
+        }
         let removable = |file: ObjectMeta| RemovedFile {
             path: file.location,
             size_bytes: file.size,
@@ -175,6 +209,36 @@ impl EventDataStore {
         let mut removable: Vec<RemovedFile> = candidates.into_iter().map(removable).collect();
         removable.extend(self.stale_staging(now).await?);
         Ok(removable)
+    }
+
+    /// Those of `candidates` that were appended after version `seen`, not too long ago, and that hold
+    /// an event which a reader may see.
+    async fn unseen(
+        &self,
+        candidates: &[ObjectMeta],
+        snapshot: &Snapshot,
+        seen: u64,
+        now: DateTime<Utc>,
+    ) -> Result<HashSet<Path>> {
+        let candidates: HashSet<&Path> = candidates.iter().map(|file| &file.location).collect();
+        let is_candidate = |file: &CommittedFile| {
+            candidates.contains(&self.path_in_lake(&Path::from(file.path.as_str())))
+        };
+        let since = (now - READERS_WAIT_MAX).timestamp_millis();
+        let kept = snapshot.kept(now);
+        let mut unseen = HashSet::new();
+        let mut commits = self.commits(seen.saturating_add(1), snapshot.version());
+        while let Some(commit) = commits.try_next().await? {
+            let is_waited_for = commit.timestamp_millis.is_none_or(|made| made >= since);
+            if !is_waited_for || !commit.data_files.iter().any(is_candidate) {
+                continue;
+            }
+            let appended = self.appended_by(commit.version).await?;
+            let appended = appended.iter().filter(|file| kept.overlaps(file.event_times));
+            let within = appended.filter_map(|file| self.within(file));
+            unseen.extend(within.map(|within| self.path_in_lake(&within)));
+        }
+        Ok(unseen)
     }
 
     /// The staging files of killed writers; only a local file system has any.

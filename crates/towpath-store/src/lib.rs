@@ -88,7 +88,7 @@ pub use crate::data_file::{
 };
 pub use crate::documents::{Document, DocumentLease, Documents};
 pub use crate::error::{Error, Result};
-pub use crate::expire::{Expiry, GRACE, RemovedFile, UNCOMMITTED_AGE_MIN};
+pub use crate::expire::{Expiry, GRACE, READERS_WAIT_MAX, RemovedFile, UNCOMMITTED_AGE_MIN};
 pub use crate::hold::{HOLDS_MAX, Hold, NewHold};
 pub use crate::kept::Kept;
 pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};

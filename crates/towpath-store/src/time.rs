@@ -102,7 +102,43 @@ pub fn calendarmonth(event_time_micros: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::{MICROS_PER_DAY, Retention, TimeRange, calendarmonth};
-    use chrono::DateTime;
+    use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    /// 2400-01-01 in microseconds: past a whole cycle of leap years, with and without the century's.
+    const FAR_MICROS: i64 = 13_569_465_600_000_000;
+
+    proptest! {
+        /// The law, over leap days and years: an event is kept for that many days of 24 hours, to
+        /// the microsecond, and never for one more.
+        #[test]
+        fn event_is_kept_for_its_days_and_not_a_microsecond_longer(
+            event in 0..FAR_MICROS,
+            days in Retention::DAYS_MIN..=Retention::DAYS_MAX,
+        ) {
+            let retention = Retention::days(days).unwrap();
+            let time = DateTime::from_timestamp_micros(event).unwrap();
+            let last = time + TimeDelta::days(i64::from(days));
+            prop_assert_eq!(retention.cutoff(last), event);
+            prop_assert!(retention.cutoff(last + TimeDelta::microseconds(1)) > event);
+        }
+
+        /// Each time is in one month, which is the calendar's, and a month has no other times.
+        #[test]
+        fn time_is_in_the_month_of_the_calendar(event in 0..FAR_MICROS) {
+            let month = calendarmonth(event).unwrap();
+            let (year, of_year) = (i32::try_from(month / 100).unwrap(), month % 100);
+            let of_year = u32::try_from(of_year).unwrap();
+            let first = NaiveDate::from_ymd_opt(year, of_year, 1).unwrap();
+            let next = first.checked_add_months(chrono::Months::new(1)).unwrap();
+            let micros = |date: NaiveDate| {
+                date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()
+            };
+            prop_assert!((micros(first)..micros(next)).contains(&event));
+            prop_assert_eq!(calendarmonth(micros(next)).unwrap() != month, true);
+            prop_assert_eq!((first.day(), next.day()), (1, 1));
+        }
+    }
 
     #[test]
     fn retention_has_the_limits_of_the_lake() {

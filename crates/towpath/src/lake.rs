@@ -183,7 +183,7 @@ impl Lake {
             termination_protection,
         };
         let store = self.catalog.create_store(new, now).await?;
-        Ok(Store::new(store, Arc::clone(&self.options)))
+        Ok(self.as_store(store))
     }
 
     /// All stores, by name.
@@ -193,7 +193,7 @@ impl Lake {
     /// Storage errors, and the error of any store that cannot be opened.
     pub async fn stores(&self) -> Result<Vec<Store>> {
         let stores = self.catalog.stores().await?;
-        Ok(stores.into_iter().map(|store| Store::new(store, Arc::clone(&self.options))).collect())
+        Ok(stores.into_iter().map(|store| self.as_store(store)).collect())
     }
 
     /// The store with this name, id or ARN.
@@ -204,7 +204,7 @@ impl Lake {
     /// [hint](Error::hint).
     pub async fn store(&self, name_or_id: &str) -> Result<Store> {
         let store = self.catalog.store(name_or_id).await?;
-        Ok(Store::new(store, Arc::clone(&self.options)))
+        Ok(self.as_store(store))
     }
 
     /// The deleted stores that [`Lake::remove_deleted_stores`] would remove now.
@@ -409,6 +409,10 @@ impl Relations for Lake {
 }
 
 impl Lake {
+    pub(crate) fn as_store(&self, store: towpath_store::EventDataStore) -> Store {
+        Store { store, catalog: self.catalog.clone(), options: Arc::clone(&self.options) }
+    }
+
     /// The store called `name` as a table, with everything in it or with what arrived.
     pub(crate) async fn relation(
         &self,

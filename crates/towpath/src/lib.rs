@@ -42,6 +42,7 @@ mod hidden;
 mod lake;
 mod limits;
 mod parameters;
+mod readers;
 mod rows;
 mod sample_query;
 mod saved_query;
@@ -52,6 +53,7 @@ mod statistics;
 mod store;
 mod table;
 pub mod text;
+mod upkeep;
 mod watch;
 
 pub use arrow;
@@ -63,8 +65,8 @@ pub use towpath_ingest::{
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues, keywords};
 pub use towpath_store::{
-    CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey, RemovedStore,
-    RepairPlan, Retention, TimeRange,
+    CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey,
+    READERS_WAIT_MAX, RemovedStore, RepairPlan, Retention, TimeRange,
 };
 
 pub use crate::arrivals::Seen;

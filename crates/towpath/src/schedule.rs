@@ -11,9 +11,9 @@
 //! Windows that were missed are made up for, the last [`CATCH_UP_MAX`] of them one by one; what is
 //! older than that is in the first of these.
 //!
-//! A data file that was compacted can be read for two hours more, until `expire` removes it. The run
-//! of a window whose data files are gone by then ends `FAILED` and says so: where stores are
-//! compacted, let the windows be shorter than that and a worker run all the time.
+//! A data file that was compacted stays until every schedule has seen it, but for a week at most
+//! ([`towpath_store::READERS_WAIT_MAX`]). The run of a longer window, or of a worker that was away
+//! for longer, may find a data file gone; it then ends `FAILED` and says so.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -23,7 +23,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use serde::{Deserialize, Serialize};
 use towpath_sql::{ParameterValue, ParameterValues, Statement};
-use towpath_store::{Documents, Location};
+use towpath_store::{Catalog, Documents, Location};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -33,10 +33,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lake::Lake;
 use crate::limits::QueryLimits;
 use crate::parameters::KeptParameters;
+use crate::readers::least;
 use crate::saved_query::{decode, encode, file_name, moment};
 
 /// What is kept, as errors name it.
 const WHAT: &str = "schedule";
+
+/// The lake's folder of schedules.
+const FOLDER: &str = "schedules";
 
 /// Missed windows that are made up for one by one: a day of hourly runs.
 pub const CATCH_UP_MAX: u32 = 24;
@@ -376,8 +380,33 @@ impl Lake {
     }
 
     fn schedule_documents(&self) -> Documents {
-        self.catalog().documents("schedules")
+        self.catalog().documents(FOLDER)
     }
+}
+
+/// The version of the store up to which every schedule that names it has seen what arrived; none if
+/// no schedule does.
+///
+/// # Errors
+///
+/// Storage errors.
+pub(crate) async fn seen_by_all(catalog: &Catalog, store: Uuid) -> Result<Option<u64>> {
+    let documents = catalog.documents(FOLDER);
+    let mut seen = None;
+    for file in documents.names("").await?.into_iter().take(SCHEDULES_MAX) {
+        let Some(read) = documents.read(&file).await? else { continue };
+        match decode::<ScheduleDocument>(WHAT, &file, &read.content) {
+            Ok(document) => {
+                if let Some(version) = document.covered.get(&store) {
+                    seen = least(seen, *version);
+                }
+            }
+            Err(error) => {
+                warn!(schedule = file, error = &error as &dyn StdError, "schedule not read");
+            }
+        }
+    }
+    Ok(seen)
 }
 
 impl ScheduleDocument {

@@ -7,14 +7,15 @@ use chrono::{DateTime, Utc};
 use towpath_event::EventSelectors;
 use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress};
 use towpath_store::{
-    CompactionPolicy, CompactionReport, EventDataStore, Expiry, Hold, Location, NewHold, Retention,
-    SettingsChange,
+    Catalog, CompactionPolicy, CompactionReport, EventDataStore, Expiry, Hold, Location, NewHold,
+    Retention, SettingsChange,
 };
 use uuid::Uuid;
 
 use crate::connect::{Files, Shown, Tool, script};
 use crate::error::{Error, Result};
 use crate::lake::LakeOptions;
+use crate::readers::seen_by_all;
 
 /// How long a change waits for others that write to the store: an append is seconds.
 pub(crate) const CHANGE_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -83,6 +84,7 @@ pub enum StoreStatus {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) store: EventDataStore,
+    pub(crate) catalog: Catalog,
     pub(crate) options: Arc<LakeOptions>,
 }
 
@@ -103,10 +105,6 @@ pub struct StoreSummary {
 }
 
 impl Store {
-    pub(crate) fn new(store: EventDataStore, options: Arc<LakeOptions>) -> Store {
-        Store { store, options }
-    }
-
     /// The UUID that statements and AWS clients know the store by.
     pub fn id(&self) -> Uuid {
         self.store.id()
@@ -233,19 +231,22 @@ impl Store {
     ///
     /// Storage errors.
     pub async fn plan_expiry(&self) -> Result<Expiry> {
-        Ok(self.store.plan_expiry(self.now()).await?)
+        let seen = seen_by_all(&self.catalog, self.id()).await?;
+        Ok(self.store.plan_expiry_after(seen, self.now()).await?)
     }
 
     /// Drops the data files that hold nothing but expired events, and removes files that no query
     /// can be reading any more. What legal holds cover stays.
     ///
-    /// Queries never return an expired event, also before this is run.
+    /// Queries never return an expired event, also before this is run. What was compacted and a
+    /// schedule of the lake has yet to see stays, for a week at most.
     ///
     /// # Errors
     ///
     /// Storage errors.
     pub async fn expire(&self) -> Result<Expiry> {
-        Ok(self.store.expire(self.now(), CHANGE_WAIT_MAX).await?)
+        let seen = seen_by_all(&self.catalog, self.id()).await?;
+        Ok(self.store.expire_after(seen, self.now(), CHANGE_WAIT_MAX).await?)
     }
 
     /// Makes small data files fewer. It changes no answer, and queries and ingests go on meanwhile.

@@ -12,10 +12,7 @@ use towpath_store::Location;
 
 use crate::error::Result;
 use crate::store::Store;
-
-/// Time between two times that a watch puts its store in order. Many small commits are made in it,
-/// and compacting them takes seconds.
-const MAINTAIN_EVERY: Duration = Duration::from_secs(300);
+use crate::upkeep::{MAINTAIN_EVERY, MAINTAIN_FIRST_AFTER};
 
 /// What a watch takes in, and how it learns of it.
 #[derive(Clone, Debug)]
@@ -85,8 +82,10 @@ impl Store {
 
     /// Maintains the store every few minutes. What fails is told, and tried again the next time.
     async fn maintain_for_ever(&self, tell: &(dyn Fn(&WatchEvent) + Sync)) -> Infallible {
+        let mut pause = MAINTAIN_FIRST_AFTER;
         loop {
-            sleep(MAINTAIN_EVERY).await;
+            sleep(pause).await;
+            pause = MAINTAIN_EVERY;
             match Box::pin(self.maintain()).await {
                 Ok((compacted, expired)) => {
                     let files_dropped = expired.dropped.len() as u64;

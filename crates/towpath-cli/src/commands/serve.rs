@@ -13,7 +13,7 @@ use crate::args::ServeArgs;
 use crate::config::Config;
 use crate::error::{Hinted, Outcome, tell};
 
-/// Serves until it is interrupted.
+/// Serves until it is interrupted, and keeps the stores of the lake in order meanwhile.
 pub(crate) async fn serve(config: &Config, args: ServeArgs) -> Result<Outcome> {
     let mut options = ServerOptions::new(args.listen, chrono::Utc::now);
     options.keys.extend(config.access_key.clone());
@@ -40,6 +40,7 @@ pub(crate) async fn serve(config: &Config, args: ServeArgs) -> Result<Outcome> {
 
     let url = config.lake()?;
     let lake = Lake::open_or_create(url, config.lake_options(args.limits)).await?;
+    let upkeep = lake.clone();
     let server = Server::bind(lake, options).await?;
     tell(&format!("serving lake `{url}` at {scheme}://{}", server.address()));
     if !has_keys {
@@ -51,7 +52,10 @@ pub(crate) async fn serve(config: &Config, args: ServeArgs) -> Result<Outcome> {
             std::future::pending::<()>().await;
         }
     };
-    server.run(stop).await;
+    tokio::select! {
+        () = server.run(stop) => {}
+        () = upkeep.maintain(std::future::pending()) => {}
+    }
     Ok(Outcome::Done)
 }
 

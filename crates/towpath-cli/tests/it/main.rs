@@ -23,6 +23,7 @@ mod job;
 mod life_cycle;
 /// The catalogue of questions.
 mod maintenance;
+mod many_writers;
 mod queries;
 /// `towpath query`.
 mod query;

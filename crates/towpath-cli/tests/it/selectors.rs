@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Dir;
 
-const SELECTORS: &str = "\
+pub(crate) const SELECTORS: &str = "\
 # What the documentation of CloudTrail shows.
 Trail:
   Type: AWS::CloudTrail::Trail
@@ -28,7 +28,7 @@ fn show(dir: &Dir, store: &str) -> Value {
     serde_json::from_str(&ran.text()).unwrap()
 }
 
-fn log_file() -> String {
+pub(crate) fn log_file() -> String {
     let event = |id: &str, name: &str, category: &str| {
         json!({"eventTime": "2024-01-01T00:00:00Z", "eventID": id, "eventName": name,
                "eventCategory": category, "resources": [{"type": "AWS::S3::Object"}]})

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::harness::{Dir, event, gzip};
+use crate::selectors::{SELECTORS, log_file as log_of_three};
 
 /// Longer than anything here takes on a machine with other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -147,6 +148,61 @@ fn a_broken_log_file_is_named_and_the_watch_goes_on() {
     let stderr = String::from_utf8(dir.read("stderr")).unwrap();
     assert_eq!(stderr.matches("broken.json.gz` was not ingested: ").count(), 1, "{stderr}");
     assert_eq!(happened(&dir, "rejected"), 1);
+}
+
+#[test]
+fn the_selectors_of_the_store_choose_what_a_watch_takes() {
+    let dir = Dir::new();
+    dir.write("selectors.yaml", SELECTORS);
+    dir.write("logs/a.json", log_of_three());
+    let create = ["store", "create", "trail", "--selectors", "selectors.yaml"];
+    dir.towpath(create).run().success();
+    let mut child = watch(&dir);
+    wait_for("a commit", || happened(&dir, "committed") == 1);
+    child.signal("TERM");
+    assert_eq!(child.code(), Some(0));
+    let line = report(&dir).into_iter().find(|line| line["what"] == "committed").unwrap();
+    assert_eq!((&line["events"]["stored"], &line["events"]["filtered"]), (&json!(1), &json!(2)));
+    assert_eq!(count(&dir), "n\n1\n");
+}
+
+/// Eight data files of one month, which is when compacting is worth it.
+fn eight_data_files(dir: &Dir, first: u32) {
+    for number in first..first + 8 {
+        let events = [event(number, "PutObject", "2024-03-01T08:00:00Z")];
+        let folder = format!("logs/{number}");
+        dir.write_log_file(&format!("{folder}/a.json.gz"), &events);
+        dir.towpath(["ingest", &folder, "--store", "trail"]).run().success();
+    }
+}
+
+fn data_files(dir: &Dir) -> u64 {
+    let ran = dir.towpath(["store", "show", "trail", "--format", "json"]).run().success();
+    serde_json::from_str::<Value>(&ran.text()).unwrap()["data_files"].as_u64().unwrap()
+}
+
+#[test]
+fn a_watch_and_a_server_compact_on_their_own() {
+    let dir = Dir::new();
+    dir.towpath(["store", "create", "trail"]).run().success();
+    eight_data_files(&dir, 0);
+    assert_eq!(data_files(&dir), 8);
+    let mut child = watch(&dir);
+    wait_for("a compaction", || happened(&dir, "maintained") == 1);
+    child.signal("TERM");
+    assert_eq!(child.code(), Some(0));
+    let line = report(&dir).into_iter().find(|line| line["what"] == "maintained").unwrap();
+    assert_eq!((&line["files_before"], &line["files_after"]), (&json!(8), &json!(1)));
+    assert_eq!(data_files(&dir), 1);
+
+    eight_data_files(&dir, 8);
+    let mut command = dir.towpath(["serve", "--listen", "127.0.0.1:0"]).into_command();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut server = Watch(command.spawn().unwrap());
+    wait_for("a compaction", || data_files(&dir) <= 2);
+    server.signal("TERM");
+    assert_eq!(server.code(), Some(0));
+    assert_eq!(count(&dir), "n\n16\n");
 }
 
 #[test]

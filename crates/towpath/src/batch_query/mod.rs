@@ -27,9 +27,8 @@ pub use self::record::{BatchDelivery, BatchQuery, BatchStatistics, DeliveryStatu
 pub use self::results::PAGE_ROWS_MAX;
 pub use self::worker::WorkerOptions;
 
-pub(crate) use self::archive::new_id;
+pub(crate) use self::archive::{QueryArchive, new_id};
 
-use self::archive::QueryArchive;
 use self::record::QueryRecord;
 use self::results::ResultReader;
 use crate::arrivals::Arrivals;

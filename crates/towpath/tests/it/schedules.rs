@@ -7,8 +7,8 @@ use towpath::arrow::array::AsArray;
 use towpath::arrow::compute::cast;
 use towpath::arrow::datatypes::DataType;
 use towpath::{
-    CATCH_UP_MAX, ErrorKind, Every, IngestOptions, Lake, NewSchedule, NewStore, QueryFilter,
-    QueryStatus, Retention,
+    CATCH_UP_MAX, CompactionPolicy, ErrorKind, Every, IngestOptions, Lake, NewSchedule, NewStore,
+    QueryFilter, QueryStatus, READERS_WAIT_MAX, Retention,
 };
 use uuid::Uuid;
 
@@ -162,6 +162,56 @@ async fn a_window_has_one_query_however_many_workers_see_it_end() {
     assert_eq!(lake.schedules().await.unwrap()[0].runs, 1);
     work(&lake).await;
     assert_eq!(runs(&lake).await, [vec!["one"]]);
+}
+
+/// A store whose data files were compacted at once, and seem as old as the lake's clock says, with a
+/// schedule over them that runs every so many days.
+async fn compacted(every_days: i64) -> (Lab, Lake) {
+    let (lab, lake) = lab().await;
+    let mut new = hourly(IDS);
+    new.every = Every::Secs(every_days.unsigned_abs() * 86_400);
+    lake.create_schedule(new).await.unwrap();
+    for id in ["a", "b", "c"] {
+        arrives(&lab, &lake, id).await;
+    }
+    let store = lake.store("trail").await.unwrap();
+    let done = store.compact(&CompactionPolicy::THOROUGH).await.unwrap();
+    assert_eq!((done.files_before, done.files_after), (3, 1));
+    for file in lab.files("stores") {
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_modified(lab.now().into()).unwrap();
+    }
+    (lab, lake)
+}
+
+#[tokio::test]
+async fn what_was_compacted_stays_until_the_schedule_has_seen_it() {
+    let (lab, lake) = compacted(3).await;
+    let store = lake.store("trail").await.unwrap();
+    lab.pass(TimeDelta::days(2));
+    assert!(store.plan_expiry().await.unwrap().removed.is_empty());
+    assert!(store.expire().await.unwrap().removed.is_empty());
+    lab.pass(TimeDelta::days(1));
+    // Decided and submitted, but not run yet.
+    lake.submit_due().await.unwrap();
+    assert!(store.expire().await.unwrap().removed.is_empty());
+    work(&lake).await;
+    assert_eq!(runs(&lake).await, [vec!["a", "b", "c"]]);
+    assert_eq!(store.expire().await.unwrap().removed.len(), 3);
+}
+
+#[tokio::test]
+async fn a_schedule_keeps_what_was_compacted_for_a_week_at_most() {
+    let (lab, lake) = compacted(30).await;
+    let store = lake.store("trail").await.unwrap();
+    lab.pass(READERS_WAIT_MAX);
+    assert!(store.expire().await.unwrap().removed.is_empty());
+    lab.pass(TimeDelta::seconds(1));
+    assert_eq!(store.expire().await.unwrap().removed.len(), 3);
+    lab.pass(TimeDelta::days(30));
+    work(&lake).await;
+    let last = lake.schedules().await.unwrap().remove(0).last_query.unwrap();
+    assert_eq!(lake.describe_query(last).await.unwrap().status, QueryStatus::Failed);
 }
 
 #[tokio::test]
