@@ -3,6 +3,9 @@
 //! A column is told only of the rows that have a value: the rows in between are padded with nulls
 //! when the next value comes, so a field that an event lacks costs nothing while decoding. Setting
 //! the row that was set last replaces its value, which is how the last of repeated keys wins.
+//!
+//! A column that was taken as an array begins anew with room for as much again: batches are alike,
+//! and growing step by step would copy each value once or twice.
 
 use std::mem;
 use std::sync::Arc;
@@ -136,6 +139,13 @@ impl Default for Offsets {
 }
 
 impl Offsets {
+    /// Offsets of no rows, with room for some.
+    fn with_capacity(rows: usize) -> Offsets {
+        let mut starts = Vec::with_capacity(rows + 1);
+        starts.push(0);
+        Offsets { starts }
+    }
+
     /// Number of rows.
     #[inline]
     pub(crate) fn rows(&self) -> usize {
@@ -172,8 +182,13 @@ impl Offsets {
 
     /// The offsets of the first `rows` rows. No row is left.
     pub(crate) fn take_buffer(&mut self, rows: usize) -> OffsetBuffer<i32> {
+        if self.rows() == 0 {
+            // Most columns of most batches: memory that comes as zeros need not be written.
+            return OffsetBuffer::new_zeroed(rows);
+        }
         self.pad(rows);
-        OffsetBuffer::new(ScalarBuffer::from(mem::take(self).starts))
+        let next = Offsets::with_capacity(self.rows());
+        OffsetBuffer::new(ScalarBuffer::from(mem::replace(self, next).starts))
     }
 }
 
@@ -244,9 +259,10 @@ impl TextColumn {
     }
 
     pub(crate) fn take_array(&mut self, rows: usize) -> StringArray {
-        let TextColumn { mut offsets, bytes, valid } = mem::take(self);
-        let nulls = valid.into_validity(rows);
-        StringArray::new(offsets.take_buffer(rows), Buffer::from_vec(bytes), nulls)
+        let next = Vec::with_capacity(self.bytes.len());
+        let bytes = mem::replace(&mut self.bytes, next);
+        let nulls = mem::take(&mut self.valid).into_validity(rows);
+        StringArray::new(self.offsets.take_buffer(rows), Buffer::from_vec(bytes), nulls)
     }
 }
 
@@ -300,7 +316,8 @@ impl RepeatedColumn {
     }
 
     fn take_array(&mut self, rows: usize) -> DictionaryArray<Int32Type> {
-        let RepeatedColumn { mut keys, valid, mut texts, .. } = mem::take(self);
+        let next = RepeatedColumn { keys: Vec::with_capacity(rows), ..RepeatedColumn::default() };
+        let RepeatedColumn { mut keys, valid, mut texts, .. } = mem::replace(self, next);
         keys.resize(rows, 0);
         let keys = Int32Array::new(ScalarBuffer::from(keys), valid.into_validity(rows));
         let distinct = texts.rows();
@@ -383,7 +400,9 @@ impl TimestampColumn {
     }
 
     fn take_array(&mut self, rows: usize) -> TimestampMicrosecondArray {
-        let TimestampColumn { mut micros, valid } = mem::take(self);
+        let TimestampColumn { micros, valid } = self;
+        let next = Vec::with_capacity(micros.len());
+        let (mut micros, valid) = (mem::replace(micros, next), mem::take(valid));
         micros.resize(rows, 0);
         TimestampMicrosecondArray::new(ScalarBuffer::from(micros), valid.into_validity(rows))
             .with_timezone("UTC")

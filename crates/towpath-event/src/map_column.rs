@@ -138,7 +138,7 @@ impl MapColumn {
 
     /// The array of the first `rows` rows. The column is empty afterwards.
     pub(crate) fn take_array(&mut self, rows: usize) -> MapArray {
-        let MapColumn { mut offsets, valid, mut keys, mut values } = mem::take(self);
+        let MapColumn { offsets, valid, keys, values } = self;
         let offsets_buffer = offsets.take_buffer(rows);
         let entries = usize::try_from(offsets_buffer.last().copied().unwrap_or(0)).unwrap_or(0);
         let entries = StructArray::new(
@@ -146,7 +146,7 @@ impl MapColumn {
             vec![Arc::new(keys.take_array(entries)), Arc::new(values.take_array(entries))],
             None,
         );
-        let nulls = valid.into_validity(rows);
+        let nulls = mem::take(valid).into_validity(rows);
         MapArray::new(map_entries_field(), offsets_buffer, entries, nulls, false)
     }
 }

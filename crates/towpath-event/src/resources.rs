@@ -106,12 +106,13 @@ impl ResourcesColumn {
 
     /// The array of the first `rows` rows. The column is empty afterwards.
     pub(crate) fn take_array(&mut self, rows: usize) -> ListArray {
-        let ResourcesColumn { mut offsets, valid, elements_valid, fields } = mem::take(self);
+        let ResourcesColumn { offsets, valid, elements_valid, fields } = self;
+        let (valid, elements_valid) = (mem::take(valid), mem::take(elements_valid));
         let offsets = offsets.take_buffer(rows);
         let elements = usize::try_from(offsets.last().copied().unwrap_or(0)).unwrap_or(0);
         let columns = fields
-            .into_iter()
-            .map(|mut field| Arc::new(field.take_array(elements)) as ArrayRef)
+            .iter_mut()
+            .map(|field| Arc::new(field.take_array(elements)) as ArrayRef)
             .collect();
         let rows_of_fields =
             StructArray::new(resource_fields(), columns, elements_valid.into_validity(elements));

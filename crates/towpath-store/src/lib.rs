@@ -53,6 +53,7 @@ mod encoder;
 mod error;
 mod expire;
 mod hold;
+mod hybrid;
 mod kept;
 mod lake_files;
 mod layout;
@@ -74,6 +75,8 @@ mod signing_key;
 mod snapshot;
 mod sources;
 mod store;
+mod text_chunk;
+mod text_leaf;
 mod time;
 mod writer;
 
