@@ -161,9 +161,6 @@ impl Service {
         let is_read_only = operation.as_ref().is_ok_and(|operation| operation.is_read_only());
         let (key, body) = self.authenticate(face, &parts, body, is_read_only).await?;
         known.principal = Some(key.principal.clone());
-        if !self.throttle.admits(&key.access_key_id, Instant::now()) {
-            return Err(ApiError::user("ThrottlingException", "Rate exceeded"));
-        }
         let operation = operation?;
         let input = read_input(&body)?;
         let call = Call { api: Arc::clone(&self.api), key, operation: operation.name() };
@@ -194,8 +191,9 @@ impl Service {
     ) -> Result<(Arc<AccessKey>, Bytes), ApiError> {
         if self.keys.is_empty() {
             check_host(&parts.headers)?;
-            let body = self.read_body(parts, body).await?;
-            return Ok((Arc::new(AccessKey::anonymous()), body));
+            let (key, body) = (AccessKey::anonymous(), self.read_body(parts, body).await?);
+            self.check_rate(&key)?;
+            return Ok((Arc::new(key), body));
         }
         let now = self.api.now();
         let claim = Claim::read(parts, face.signing_name(), now)?;
@@ -213,8 +211,20 @@ impl Service {
                 "This request has been made before; sign each request anew",
             ));
         }
+        if let Err(error) = self.check_rate(&key) {
+            // The client waits and sends it again, maybe within the second of this one.
+            replays.undo(sighting);
+            return Err(error);
+        }
         drop(replays);
         Ok((key, body))
+    }
+
+    fn check_rate(&self, key: &AccessKey) -> Result<(), ApiError> {
+        match self.throttle.admits(&key.access_key_id, Instant::now()) {
+            true => Ok(()),
+            false => Err(ApiError::user("ThrottlingException", "Rate exceeded")),
+        }
     }
 
     async fn read_body(&self, parts: &Parts, body: Incoming) -> Result<Bytes, ApiError> {

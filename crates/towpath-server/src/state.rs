@@ -17,6 +17,10 @@ const CHANGES_MAX: u32 = 32;
 /// nobody removes.
 const LISTED_MAX: usize = 10_000;
 
+/// Bytes of an id. All that are made here are shorter, and a file system has room for it with what
+/// is put around it; requests may ask for longer ones, which are of nothing.
+const ID_BYTES_MAX: usize = 200;
+
 /// The folder of the lake that the documents are in.
 const FOLDER: &str = "api";
 
@@ -77,6 +81,9 @@ impl State {
         kind: Kind,
         id: &str,
     ) -> Result<Option<T>, ApiError> {
+        if id.len() > ID_BYTES_MAX {
+            return Ok(None);
+        }
         let document = self.documents.read(&name(kind, id)).await.map_err(towpath::Error::from)?;
         document.map(|document| decode(&document.content)).transpose()
     }

@@ -47,9 +47,10 @@ const INVOCATIONS_MAX: usize = 4_096;
 impl Replays {
     /// Notes `sighting` and returns whether it is the first of its call.
     ///
-    /// A copy is refused if it names the invocation of an earlier one, or if it comes later than
-    /// two calls of one second can. A copy without an invocation passes only where it changes
-    /// nothing. `usable_until` is when the request's own time is too old.
+    /// A copy is refused if it comes later than two calls of one second can, or if it changes
+    /// something and names no invocation or that of an earlier one. One that changes nothing may be
+    /// what an SDK sends again after an error. `usable_until` is when the request's own time is too
+    /// old.
     pub(crate) fn is_first(
         &mut self,
         sighting: Sighting<'_>,
@@ -63,7 +64,8 @@ impl Replays {
             let is_twin = now - seen.first_at <= TimeDelta::seconds(TWIN_SECS_MAX);
             return match invocation {
                 _ if !is_twin => false,
-                None => sighting.is_read_only,
+                _ if sighting.is_read_only => true,
+                None => false,
                 Some(invocation) => {
                     let is_new = !seen.invocations.contains(&invocation)
                         && seen.invocations.len() < INVOCATIONS_MAX;
@@ -78,6 +80,15 @@ impl Replays {
         self.seen.insert(key, Seen { first_at: now, invocations });
         self.expiries.push_back((usable_until, key));
         true
+    }
+
+    /// Forgets a request that was refused before it did anything: the client may send it again, and
+    /// signs it alike if it does so within the second.
+    pub(crate) fn undo(&mut self, sighting: Sighting<'_>) {
+        let key = fingerprint(sighting.signature);
+        let Some(seen) = self.seen.get_mut(&key) else { return };
+        let invocation = sighting.invocation.map(fingerprint);
+        seen.invocations.retain(|seen| Some(*seen) != invocation);
     }
 
     fn forget(&mut self, now: DateTime<Utc>) {
@@ -116,6 +127,17 @@ mod tests {
         assert!(!replays.is_first(sighting(Some(b"1"), false), at(0), at(300)));
         assert!(!replays.is_first(sighting(Some(b"1"), false), at(299), at(300)));
         assert!(!replays.is_first(sighting(None, false), at(0), at(300)));
+        assert!(replays.is_first(sighting(Some(b"1"), true), at(5), at(300)));
+        assert!(!replays.is_first(sighting(Some(b"1"), true), at(6), at(300)));
+    }
+
+    #[test]
+    fn a_call_that_was_refused_may_be_made_again() {
+        let mut replays = Replays::default();
+        assert!(replays.is_first(sighting(Some(b"1"), false), at(0), at(300)));
+        replays.undo(sighting(Some(b"1"), false));
+        assert!(replays.is_first(sighting(Some(b"1"), false), at(1), at(300)));
+        assert!(!replays.is_first(sighting(Some(b"1"), false), at(1), at(300)));
     }
 
     #[test]

@@ -95,6 +95,7 @@ async fn what_is_no_query_is_refused_at_once() {
         json!({"QueryStatement": "SELECT 1", "QueryParameters": ["a"]}),
         json!({"QueryStatement": "x".repeat(10_001)}),
         json!({"QueryAlias": "unknown"}),
+        json!({"QueryAlias": "a".repeat(256)}),
     ] {
         let code = server.refused("StartQuery", input).await;
         assert_eq!(code, "InvalidParameterException");
