@@ -56,5 +56,5 @@ pub use lexer::{StatementText, split_statements};
 pub use parameters::{ParameterValue, ParameterValues, Parameters};
 pub use parser::ExplainKind;
 pub use reference::{FunctionInfo, functions, keywords};
-pub use session::{QueryStart, session_config, session_state};
+pub use session::{ExtraRules, QueryStart, session_config, session_state};
 pub use statement::{PlannedStatement, RelationError, Relations, Statement, physical_plan};

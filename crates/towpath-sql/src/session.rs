@@ -10,6 +10,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::functions::core::get_field;
 use datafusion::functions_aggregate::grouping::grouping_udaf;
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
+use datafusion::optimizer::OptimizerRule;
 
 use crate::functions::{Functions, register_all};
 use crate::interrupt::{Interrupt, interruptible};
@@ -18,6 +19,11 @@ use crate::operators;
 /// The moment a query starts, which `current_timestamp` and its kin return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryStart(pub DateTime<Utc>);
+
+/// Rules of the caller's own, an extension of a session's configuration. They are applied after
+/// DataFusion's.
+#[derive(Debug)]
+pub struct ExtraRules(pub Vec<Arc<dyn OptimizerRule + Send + Sync>>);
 
 /// Sets what differs between Trino's semantics and DataFusion's defaults in `config`.
 pub fn session_config(config: SessionConfig, now: DateTime<Utc>) -> SessionConfig {
@@ -41,11 +47,15 @@ pub fn session_state(
 ) -> SessionState {
     let functions = all_functions();
     let interrupt = config.get_extension::<Interrupt>();
+    let extra = config.get_extension::<ExtraRules>();
     let builder = SessionStateBuilder::new().with_config(session_config(config, now));
     let builder = match interrupt {
         Some(interrupt) => interruptible(builder, &interrupt),
         None => builder,
     };
+    let extra = extra.iter().flat_map(|extra| &extra.0);
+    let builder =
+        extra.fold(builder, |builder, rule| builder.with_optimizer_rule(Arc::clone(rule)));
     builder
         .with_runtime_env(runtime)
         .with_default_features()

@@ -266,7 +266,7 @@ impl EventDataStore {
     }
 
     /// The bytes of a data file, if it is there and is what was committed.
-    async fn read_whole(&self, file: &DataFile) -> Result<Option<Bytes>> {
+    pub(crate) async fn read_whole(&self, file: &DataFile) -> Result<Option<Bytes>> {
         let Some(within) = self.within(file) else { return Ok(None) };
         let read = self.files().read(&self.path_in_lake(&within)).await?;
         let Some(content) = read else { return Ok(None) };

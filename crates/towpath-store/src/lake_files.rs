@@ -52,6 +52,22 @@ impl LakeFiles {
         Ok(self.read_versioned(path).await?.map(|(bytes, _version)| bytes))
     }
 
+    /// The bytes of a file in `range`, fewer at its end, or `None` if there is no such file.
+    pub(crate) async fn read_range(&self, path: &Path, range: Range<u64>) -> Result<Option<Bytes>> {
+        let mut attempts = Attempts::new();
+        loop {
+            match self.objects.get_range(path, range.clone()).await {
+                Ok(content) => return Ok(Some(content)),
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(err) => {
+                    if !attempts.another(&err).await {
+                        return Err(Error::storage("read", path, err));
+                    }
+                }
+            }
+        }
+    }
+
     /// Whether there is such a file.
     pub(crate) async fn exists(&self, path: &Path) -> Result<bool> {
         Ok(self.tag(path).await?.is_some())

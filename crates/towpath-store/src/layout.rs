@@ -17,6 +17,7 @@
 //!     _towpath/writer.lock | writer.lease          held by the one writer
 //!     _towpath/compactor.lock | compactor.lease    held by the one who compacts
 //!     _towpath/commits/00000000000000000000.json.gz  what 256 commits did, saved to read faster
+//!     _towpath/index/<sha256>.span                 where values are, and counts; see `index`
 //!     _towpath/aside/                              what `doctor --repair` moved out of the way
 //! ```
 //!
@@ -98,6 +99,21 @@ pub(crate) fn compactor_lock(id: Uuid) -> LockPaths {
 /// What the commits from `first` on did, saved.
 pub(crate) fn saved_commits(id: Uuid, first: u64) -> Path {
     store(id).join("_towpath").join("commits").join(format!("{first:020}.json.gz"))
+}
+
+pub(crate) fn index_folder(id: Uuid) -> Path {
+    store(id).join("_towpath").join("index")
+}
+
+/// The span of the index that is named after its SHA-256.
+pub(crate) fn index_span(id: Uuid, sha256: &str) -> Path {
+    index_folder(id).join(format!("{sha256}.span"))
+}
+
+/// Whether a file of the folder of the index is a span.
+pub(crate) fn is_index_span(file_name: &str) -> bool {
+    let name = file_name.strip_suffix(".span");
+    name.is_some_and(|name| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 pub(crate) fn log_folder(id: Uuid) -> Path {

@@ -54,6 +54,7 @@ mod error;
 mod expire;
 mod hold;
 mod hybrid;
+mod index;
 mod kept;
 mod lake_files;
 mod layout;
@@ -93,6 +94,10 @@ pub use crate::documents::{Document, DocumentLease, Documents};
 pub use crate::error::{Error, Result};
 pub use crate::expire::{Expiry, GRACE, READERS_WAIT_MAX, RemovedFile, UNCOMMITTED_AGE_MIN};
 pub use crate::hold::{HOLDS_MAX, Hold, NewHold};
+pub use crate::index::{
+    Counts, IndexPolicy, IndexReport, Needle, RowRanges, SUMMARIES, SUMMARY_EVENTS_COLUMN,
+    StoreIndex, Summary, SummaryPer, Wanted,
+};
 pub use crate::kept::Kept;
 pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;

@@ -24,6 +24,7 @@ use crate::commit::{self, CommitRecord};
 use crate::data_file::{self, DataFile, NewDataFile};
 use crate::delta_log::{DeltaLog, Since};
 use crate::error::{Error, Result};
+use crate::index::Known as KnownIndex;
 use crate::lake_files::LakeFiles;
 use crate::layout;
 use crate::lease::Lease;
@@ -58,6 +59,8 @@ struct Inner {
     latest: RwLock<Arc<Snapshot>>,
     /// What it was made from.
     state: Mutex<State>,
+    /// What is known of its index.
+    index: Mutex<KnownIndex>,
     /// Writers of this process queue here, in order, before they ask for the lease.
     turn: Arc<Mutex<()>>,
 }
@@ -87,6 +90,7 @@ impl EventDataStore {
             log,
             latest: RwLock::new(Arc::new(snapshot)),
             state: Mutex::new(State { delta: loaded.state, tag: loaded.tag }),
+            index: Mutex::default(),
             turn: Arc::default(),
         };
         Ok(Some(EventDataStore { inner: Arc::new(inner) }))
@@ -158,6 +162,10 @@ impl EventDataStore {
 
     pub(crate) fn files(&self) -> &LakeFiles {
         &self.inner.files
+    }
+
+    pub(crate) fn known_index(&self) -> &Mutex<KnownIndex> {
+        &self.inner.index
     }
 
     pub(crate) fn log(&self) -> &DeltaLog {

@@ -1,5 +1,6 @@
 //! [`DataFiles`]: the Parquet files of one snapshot as a flat DataFusion table.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,11 +17,13 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::object_store::path::Path;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use towpath_store::{DataFile, EVENT_TIME_COLUMN};
+use towpath_store::{DataFile, EVENT_TIME_COLUMN, Snapshot, StoreIndex};
 
+use crate::needles::{IndexUse, choose, wanted};
 use crate::statistics::{PlannedScan, ScanLog};
 
 /// Bytes read from the end of a data file in one go for its footer and page index.
@@ -32,31 +35,59 @@ const FOOTER_BYTES_HINT: usize = 128 * 1024;
 /// The data files of one snapshot that hold at least one event within retention.
 ///
 /// Columns are those of the data files, flat, strings as views. Files whose event times cannot
-/// match a filter are left out while planning; row groups, pages and bloom filters are tried by
+/// match a filter are left out while planning, and so are those that the index of the store rules
+/// out; row groups, pages and bloom filters are tried by
 /// the Parquet source when the files are read.
 pub(crate) struct DataFiles {
     store: Arc<str>,
+    index: Arc<StoreIndex>,
     schema: SchemaRef,
+    data_files: Vec<DataFile>,
+    /// The same, as the engine knows them.
     files: Vec<PartitionedFile>,
     object_store_url: ObjectStoreUrl,
 }
 
 impl DataFiles {
-    /// A table over `files` of the store of that name and schema, whose paths are read from the object store
-    /// registered under `url`.
+    /// A table over `data_files` of `snapshot`, which `index` covers in part, with the columns of
+    /// `schema`. Their paths are read from the object store registered under `url`.
     pub(crate) fn new(
-        store: &str,
+        (snapshot, index): (&Snapshot, &Arc<StoreIndex>),
         schema: &Schema,
-        files: &[DataFile],
+        data_files: Vec<DataFile>,
         url: ObjectStoreUrl,
     ) -> DataFiles {
         let schema = with_string_views(schema);
-        let files = files.iter().map(|file| partitioned_file(file, &schema)).collect();
-        DataFiles { store: store.into(), schema, files, object_store_url: url }
+        let files = data_files.iter().map(|file| partitioned_file(file, &schema)).collect();
+        let (store, index) = (snapshot.settings().name.as_str().into(), Arc::clone(index));
+        DataFiles { store, index, schema, data_files, files, object_store_url: url }
     }
 
-    /// The files that may hold a row for which all of `filters` are true.
-    fn matching(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+    pub(crate) fn data_files(&self) -> &[DataFile] {
+        &self.data_files
+    }
+
+    pub(crate) fn index(&self) -> &StoreIndex {
+        &self.index
+    }
+
+    /// `files` with what the log of the store says of each.
+    pub(crate) fn known(&self, files: Vec<PartitionedFile>) -> Vec<(PartitionedFile, &DataFile)> {
+        let by_path: HashMap<&Path, &DataFile> =
+            self.data_files.iter().map(|file| (&file.path, file)).collect();
+        let known = files.into_iter().filter_map(|file| {
+            let known = *by_path.get(&file.object_meta.location)?;
+            Some((file, known))
+        });
+        known.collect()
+    }
+
+    /// The files that may hold a row for which all of `filters` are true, by their event times.
+    pub(crate) fn matching(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Vec<PartitionedFile>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(self.files.clone());
         };
@@ -79,11 +110,30 @@ impl DataFiles {
             .collect())
     }
 
-    fn planned_scan(&self, chosen: &[PartitionedFile]) -> PlannedScan {
+    /// Those of `files` that the index of the store does not leave out, with the rows to be read.
+    async fn indexed(
+        &self,
+        files: Vec<PartitionedFile>,
+        filters: &[Expr],
+    ) -> (Vec<PartitionedFile>, Option<IndexUse>) {
+        let Some(wanted) = wanted(filters) else { return (files, None) };
+        let (files, used) = choose(&self.index, &wanted, &self.data_files, files).await;
+        (files, Some(used))
+    }
+
+    pub(crate) fn planned_scan(
+        &self,
+        by_time: usize,
+        chosen: &[PartitionedFile],
+        index: Option<IndexUse>,
+    ) -> PlannedScan {
         let bytes =
             |files: &[PartitionedFile]| files.iter().map(|file| file.object_meta.size).sum();
         PlannedScan {
             store: Arc::clone(&self.store),
+            index,
+            files_in_time: by_time as u64,
+            files_counted: 0,
             files: self.files.len() as u64,
             files_chosen: chosen.len() as u64,
             bytes: bytes(&self.files),
@@ -126,9 +176,24 @@ impl TableProvider for DataFiles {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let files = self.matching(state, filters)?;
+        let by_time = files.len();
+        let (files, index) = self.indexed(files, filters).await;
         if let Some(log) = state.config().get_extension::<ScanLog>() {
-            log.add(self.planned_scan(&files));
+            log.add(self.planned_scan(by_time, &files, index));
         }
+        self.scan_files(state, files, projection, limit)
+    }
+}
+
+impl DataFiles {
+    /// Reads `files`, some of those that there are.
+    pub(crate) fn scan_files(
+        &self,
+        state: &dyn Session,
+        files: Vec<PartitionedFile>,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         if files.is_empty() {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),

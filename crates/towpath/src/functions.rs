@@ -24,6 +24,10 @@ use datafusion::logical_expr::{
 use sha2::{Digest, Sha256};
 use towpath_event::event_texts;
 
+/// What the functions of time are called in plans.
+pub(crate) const TIMESTAMP_MILLIS: &str = "towpath_timestamp_millis";
+pub(crate) const CALENDAR_DAY: &str = "towpath_calendarday";
+
 const MICROS_PER_MILLI: i64 = 1_000;
 
 /// The stored type of `eventTime`: microseconds, UTC.
@@ -66,7 +70,7 @@ impl TimestampMillis {
 
 impl ScalarUDFImpl for TimestampMillis {
     fn name(&self) -> &'static str {
-        "towpath_timestamp_millis"
+        TIMESTAMP_MILLIS
     }
 
     fn signature(&self) -> &Signature {
@@ -113,7 +117,7 @@ impl CalendarDay {
 
 impl ScalarUDFImpl for CalendarDay {
     fn name(&self) -> &'static str {
-        "towpath_calendarday"
+        CALENDAR_DAY
     }
 
     fn signature(&self) -> &Signature {

@@ -26,8 +26,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_ingest::Intake;
 use towpath_sql::{
-    ExplainKind, Interrupt, ParameterValues, RelationError, RelationName, Relations, Statement,
-    physical_plan, session_state,
+    ExplainKind, ExtraRules, Interrupt, ParameterValues, RelationError, RelationName, Relations,
+    Statement, physical_plan, session_state,
 };
 use towpath_store::{Catalog, Documents, Location, RemovedStore, RepairPlan};
 use uuid::Uuid;
@@ -40,6 +40,7 @@ use crate::rows::{Rows, Started};
 use crate::scope::{Scope, Visible};
 use crate::statistics::{Measured, ScanLog};
 use crate::store::{CHANGE_WAIT_MAX, NewStore, Store};
+use crate::summaries::CountFromSummaries;
 use crate::table::event_table;
 
 /// The name under which the engine knows the lake's object store. Each lake has a runtime of its
@@ -394,7 +395,8 @@ impl Lake {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.options.threads.get())
             .with_extension(log)
-            .with_extension(Arc::new(interrupt));
+            .with_extension(Arc::new(interrupt))
+            .with_extension(Arc::new(ExtraRules(vec![Arc::new(CountFromSummaries)])));
         // Measured: without it, the rows of every column are read before the filter runs.
         config.options_mut().execution.parquet.pushdown_filters = true;
         session_state(config, Arc::clone(&self.runtime), (self.options.now)())
@@ -446,8 +448,9 @@ impl Lake {
         };
         let intake = Intake::of(snapshot.settings())
             .map_err(|error| RelationError::Other(Box::new(error)))?;
-        let now = (self.options.now)();
-        event_table(&snapshot, intake.kind(), visible, &self.object_store_url, now)
+        let index = store.index(&snapshot).await;
+        let (of, now) = ((&*snapshot, &index), (self.options.now)());
+        event_table(of, intake.kind(), visible, &self.object_store_url, now)
             .map_err(|error| RelationError::Other(Box::new(error)))
     }
 }

@@ -41,6 +41,7 @@ mod functions;
 mod hidden;
 mod lake;
 mod limits;
+mod needles;
 mod parameters;
 mod readers;
 mod rows;
@@ -51,6 +52,7 @@ mod scope;
 mod sign_file;
 mod statistics;
 mod store;
+mod summaries;
 mod table;
 pub mod text;
 mod upkeep;
@@ -65,8 +67,8 @@ pub use towpath_ingest::{
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues, keywords};
 pub use towpath_store::{
-    CompactionPolicy, CompactionReport, Documents, Expiry, Hold, NewHold, PublicKey,
-    READERS_WAIT_MAX, RemovedStore, RepairPlan, Retention, TimeRange,
+    CompactionPolicy, CompactionReport, Documents, Expiry, Hold, IndexPolicy, IndexReport, NewHold,
+    PublicKey, READERS_WAIT_MAX, RemovedStore, RepairPlan, Retention, TimeRange,
 };
 
 pub use crate::arrivals::Seen;

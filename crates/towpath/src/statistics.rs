@@ -8,6 +8,8 @@ use datafusion::object_store::path::Path;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 
+use crate::needles::IndexUse;
+
 /// What a query has read so far; after its last row, what it read altogether.
 ///
 /// A store that a statement names twice counts twice. A statement that is answered from the log of
@@ -27,7 +29,7 @@ pub struct QueryStatistics {
     pub rows: u64,
     /// Data files of the stores that the statement names.
     pub data_files: u64,
-    /// Those of them that could not be left out by their event times.
+    /// Those of them that could not be left out by their event times or by the index.
     pub data_files_chosen: u64,
     /// Bytes of all data files of the stores that the statement names.
     pub data_file_bytes: u64,
@@ -53,7 +55,14 @@ pub(crate) struct ScanLog {
 pub(crate) struct PlannedScan {
     pub(crate) store: Arc<str>,
     pub(crate) files: u64,
+    /// Those that could not be left out by their event times.
+    pub(crate) files_in_time: u64,
+    /// Those of them that are not read, because a summary has counted their events.
+    pub(crate) files_counted: u64,
+    /// Those of them that are read: the index of the store did not leave them out.
     pub(crate) files_chosen: u64,
+    /// What the index did; `None` if the statement looks for no value that it knows.
+    pub(crate) index: Option<IndexUse>,
     pub(crate) bytes: u64,
     pub(crate) bytes_chosen: u64,
     /// One of the chosen files, by which the scan is found again in the plan.

@@ -1,5 +1,6 @@
 //! [`Store`]: one event data store of a lake.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use chrono::{DateTime, Utc};
 use towpath_event::EventSelectors;
 use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress};
 use towpath_store::{
-    Catalog, CompactionPolicy, CompactionReport, EventDataStore, Expiry, Hold, Location, NewHold,
-    Retention, SettingsChange,
+    Catalog, CompactionPolicy, CompactionReport, EventDataStore, Expiry, Hold, IndexPolicy,
+    IndexReport, Location, NewHold, Retention, SettingsChange,
 };
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::connect::{Files, Shown, Tool, script};
@@ -255,7 +257,30 @@ impl Store {
     ///
     /// Storage errors, and those of a data file that is not what was committed.
     pub async fn compact(&self, policy: &CompactionPolicy) -> Result<CompactionReport> {
-        Ok(self.store.compact(policy, self.now(), CHANGE_WAIT_MAX).await?)
+        let report = self.store.compact(policy, self.now(), CHANGE_WAIT_MAX).await?;
+        let index = if policy.is_patient { IndexPolicy::AUTOMATIC } else { IndexPolicy::THOROUGH };
+        self.update_index(&index).await;
+        Ok(report)
+    }
+
+    /// Brings the index up to date: where values are that people look for, and how often others
+    /// occur. [`Store::compact`] and [`Store::ingest`] do so too. Without it answers are the same,
+    /// only slower.
+    ///
+    /// # Errors
+    ///
+    /// Storage errors, and those of a data file that is not what was committed.
+    pub async fn index(&self, policy: &IndexPolicy) -> Result<IndexReport> {
+        Ok(Box::pin(self.store.update_index(policy, self.now())).await?)
+    }
+
+    /// As [`Store::index`], where an index that cannot be made is no reason to fail: what was to
+    /// be done before it is done.
+    async fn update_index(&self, policy: &IndexPolicy) {
+        if let Err(err) = self.index(policy).await {
+            let error: &(dyn StdError + 'static) = &err;
+            warn!(store = %self.id(), error, "index not brought up to date");
+        }
     }
 
     /// Does what keeps a store in order while events keep arriving: [compacts](Store::compact)
@@ -316,7 +341,10 @@ impl Store {
             .map(|source| Location::parse(source.as_ref(), &self.options.storage_options))
             .collect::<std::result::Result<Vec<Location>, _>>()?;
         let now = Arc::clone(&self.options.now);
-        Ok(towpath_ingest::ingest(&self.store, &locations, options, now, progress).await?)
+        let ingest = towpath_ingest::ingest(&self.store, &locations, options, now, progress);
+        let report = ingest.await?;
+        self.update_index(&IndexPolicy::AUTOMATIC).await;
+        Ok(report)
     }
 
     /// The text with which another tool reads this store, presented as towpath presents it: rows

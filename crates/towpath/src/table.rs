@@ -12,7 +12,7 @@ use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::utils::disjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use towpath_event::{Derived, EventKind, Field, Shape, TableColumn};
-use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot, TimeRange};
+use towpath_store::{DataFile, EVENT_TIME_COLUMN as EVENT_TIME, Snapshot, StoreIndex, TimeRange};
 
 use crate::data_files::DataFiles;
 use crate::functions::{calendarday, event_json, sha256_hex, timestamp_millis};
@@ -38,7 +38,7 @@ const EVENT_JSON: &str = "eventJson";
 ///
 /// Only if the view cannot be planned, which is a mistake in the table of `kind`.
 pub(crate) fn event_table(
-    snapshot: &Snapshot,
+    (snapshot, index): (&Snapshot, &Arc<StoreIndex>),
     kind: EventKind,
     visible: &Visible,
     url: &ObjectStoreUrl,
@@ -50,8 +50,7 @@ pub(crate) fn event_table(
         files.filter(|file| kept.overlaps(file.event_times)).cloned().collect();
     let straddles = !live.iter().all(|file| kept.contains(file.event_times));
 
-    let name = &snapshot.settings().name;
-    let files = DataFiles::new(name, &kind.data_file_schema(), &live, url.clone());
+    let files = DataFiles::new((snapshot, index), &kind.data_file_schema(), live, url.clone());
     let mut files: Arc<dyn TableProvider> = Arc::new(files);
     if let Visible::Accounts(accounts) = visible {
         files = Arc::new(OfAccounts::new(files, accounts));

@@ -13,6 +13,7 @@ mod faults;
 mod faulty_changes;
 mod faulty_store;
 mod foreign;
+mod index;
 mod kill;
 mod layout;
 mod lease;

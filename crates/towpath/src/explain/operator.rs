@@ -29,19 +29,13 @@ use towpath_sql::Type;
 use crate::explain::Explained;
 use crate::explain::expression::{list, plain_name, sort_keys, sql};
 use crate::explain::node::PlanNode;
-use crate::explain::scan::{Footers, Scans, files_line, human};
+use crate::explain::scan::{Footers, Scans, human, unread_lines};
 
 /// The whole plan below the `Output` that names its columns.
 pub(crate) fn output(query: &Explained<'_>, footers: &Footers, has_run: bool) -> PlanNode {
     let mut scans = Scans::new(query.log, footers, has_run);
     let mut node = PlanNode::new("Output").with("columnNames", list(query.headings.to_vec()));
-    node.details = query
-        .log
-        .scans()
-        .iter()
-        .filter(|scan| scan.files_chosen == 0)
-        .map(|scan| format!("Nothing to read in {}: {}", scan.store, files_line(scan)))
-        .collect();
+    node.details = query.log.scans().iter().flat_map(unread_lines).collect();
     node.children.push(tree(&query.plan, &mut scans, has_run));
     node
 }

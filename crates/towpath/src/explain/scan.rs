@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{
-    ParquetAccessPlan, ParquetFileMetrics, RowGroupAccessPlanFilter,
+    ParquetAccessPlan, ParquetFileMetrics, ParquetRowSelection, RowGroupAccessPlanFilter,
 };
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -18,16 +18,19 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 
 use crate::explain::expression::sql;
 use crate::explain::node::PlanNode;
+use crate::needles::IndexUse;
 use crate::statistics::{PlannedScan, ScanLog, ScanMetrics};
 
 /// Most data files whose footers one `EXPLAIN` reads. Of a scan with more, more than ten years of
 /// daily files, it says only what the log says.
 const FOOTERS_MAX: usize = 4_000;
 
-/// Row groups of one scan: all, and those that statistics leave.
+/// Row groups of one scan: all, those that the index leaves, and those of them that statistics
+/// leave.
 #[derive(Clone, Copy, Debug, Default)]
 struct RowGroups {
     all: usize,
+    indexed: usize,
     left: usize,
 }
 
@@ -79,6 +82,7 @@ impl<'a> Scans<'a> {
             node = node.with("filterPredicate", sql(&predicate));
         }
         node.details.extend(planned.map(files_line));
+        node.details.extend(planned.and_then(|scan| scan.index.as_ref()).map(index_line));
         if let (true, Some(metrics)) = (self.has_run, plan.metrics()) {
             let scan = ScanMetrics::of(&metrics);
             node.details.push(run_row_groups_line(&scan));
@@ -134,14 +138,28 @@ async fn row_groups(config: &FileScanConfig, source: &ParquetSource) -> Result<O
         let mut reader = factory.create_reader(0, file.clone(), None, &metrics)?;
         let footer = reader.get_metadata(None).await?;
         let all = footer.num_row_groups();
-        let mut access = RowGroupAccessPlanFilter::new(ParquetAccessPlan::new_all(all));
+        let by_index = by_index(&file, &footer)?;
+        let indexed = by_index.row_group_index_iter().count();
+        let mut access = RowGroupAccessPlanFilter::new(by_index);
         if let Some(pruning) = &pruning {
             prune(&mut access, pruning, &footer, &metrics);
         }
         total.all += all;
+        total.indexed += indexed;
         total.left += access.remaining_row_group_count();
     }
     Ok(Some(total))
+}
+
+/// The row groups of a data file that the index leaves.
+fn by_index(file: &PartitionedFile, footer: &ParquetMetaData) -> Result<ParquetAccessPlan> {
+    let groups = footer.row_groups();
+    match file.extension::<ParquetRowSelection>() {
+        None => Ok(ParquetAccessPlan::new_all(groups.len())),
+        Some(rows) => {
+            ParquetAccessPlan::try_new_from_overall_row_selection(rows.selection().clone(), groups)
+        }
+    }
 }
 
 fn prune(
@@ -159,24 +177,53 @@ fn prune(
     );
 }
 
-pub(crate) fn files_line(scan: &PlannedScan) -> String {
+/// What there is to say of a scan that the plan does not show.
+pub(crate) fn unread_lines(scan: &PlannedScan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if scan.files_counted > 0 {
+        lines.push(format!(
+            "Summaries of {}: {} data files counted, {} to be read",
+            scan.store, scan.files_counted, scan.files_chosen,
+        ));
+    } else if scan.files_chosen == 0 {
+        lines.push(format!("Nothing to read in {}: {}", scan.store, files_line(scan)));
+        lines.extend(scan.index.as_ref().map(index_line));
+    }
+    lines
+}
+
+fn files_line(scan: &PlannedScan) -> String {
     format!(
         "Data files: {} of {} ({} of {}); left out by event time: {}",
         scan.files_chosen,
         scan.files,
         human(scan.bytes_chosen),
         human(scan.bytes),
-        scan.files - scan.files_chosen,
+        scan.files - scan.files_in_time,
+    )
+}
+
+/// What the index of the store did for a scan.
+fn index_line(index: &IndexUse) -> String {
+    format!(
+        "Index: left out {} of {} data files, in the others {} of {} events to look at; \
+         data files without an index: {}",
+        index.left_out, index.covered, index.rows_chosen, index.rows, index.uncovered,
     )
 }
 
 fn row_groups_line(groups: RowGroups) -> String {
-    format!(
-        "Row groups: {} of {}; left out by statistics: {}; bloom filters are tried when it runs",
+    let mut line = format!(
+        "Row groups: {} of {}; left out by statistics: {}",
         groups.left,
         groups.all,
-        groups.all - groups.left,
-    )
+        groups.indexed - groups.left,
+    );
+    if groups.indexed < groups.all {
+        line.push_str(&format!(", by the index: {}", groups.all - groups.indexed));
+    }
+    line.push_str("; bloom filters are tried when it runs");
+    line
 }
 
 fn run_row_groups_line(scan: &ScanMetrics) -> String {
