@@ -16,6 +16,7 @@ use crate::commit::CommittedFile;
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
+use crate::parquet_layout::Lasting;
 use crate::time::TimeRange;
 
 /// Rows in one data file, at most: sixteen row groups, some 250 MB of CloudTrail events.
@@ -195,7 +196,7 @@ pub(crate) fn encode(
     calendarmonth: i64,
     batches: &[RecordBatch],
 ) -> Result<(NewDataFile, Bytes)> {
-    let mut encoder = Encoder::new(store, schema, calendarmonth)?;
+    let mut encoder = Encoder::new(store, schema, calendarmonth, Lasting::Fresh)?;
     batches.iter().try_for_each(|batch| encoder.write(batch))?;
     encoder.finish()
 }

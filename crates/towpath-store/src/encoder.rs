@@ -16,7 +16,7 @@ use crate::data_file::{
 };
 use crate::error::{Error, Result};
 use crate::layout::{self, EVENT_TIME_COLUMN};
-use crate::parquet_layout::writer_properties;
+use crate::parquet_layout::{Lasting, writer_properties};
 use crate::time::calendarmonth;
 
 /// A longest or shortest string is left out of the statistics when it is longer than this, which
@@ -30,10 +30,18 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(store: &str, schema: &SchemaRef, calendarmonth: i64) -> Result<Encoder> {
-        let writer =
-            ArrowWriter::try_new(Vec::new(), stored_schema(schema), Some(writer_properties()))
-                .map_err(|source| Error::Encode { source })?;
+    pub(crate) fn new(
+        store: &str,
+        schema: &SchemaRef,
+        calendarmonth: i64,
+        lasting: Lasting,
+    ) -> Result<Encoder> {
+        let writer = ArrowWriter::try_new(
+            Vec::new(),
+            stored_schema(schema),
+            Some(writer_properties(lasting)),
+        )
+        .map_err(|source| Error::Encode { source })?;
         Ok(Encoder { facts: Facts::new(store, schema, calendarmonth), writer })
     }
 

@@ -14,6 +14,7 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use crate::data_file::NewDataFile;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::parquet_layout::Lasting;
 use crate::rows_digest::{RowsDigest, RowsDigester};
 
 /// The columns that the rows of a data file are sorted by, first to last, NULL before all else.
@@ -60,7 +61,7 @@ pub(crate) fn merge(store: &str, calendarmonth: i64, contents: Vec<Bytes>) -> Re
         }
         merge.add(reader)?;
     }
-    let mut encoder = Encoder::new(store, &schema, calendarmonth)?;
+    let mut encoder = Encoder::new(store, &schema, calendarmonth, Lasting::Compacted)?;
     while let Some(batch) = merge.next_batch()? {
         encoder.write(&batch)?;
     }

@@ -26,7 +26,7 @@ use parquet::schema::types::ColumnDescPtr;
 use crate::data_file::{NewDataFile, STATISTICS_COLUMNS};
 use crate::encoder::{Facts, check_bytes, stored_schema};
 use crate::error::Error;
-use crate::parquet_layout::{ROW_GROUP_ROWS, writer_properties};
+use crate::parquet_layout::{Lasting, ROW_GROUP_ROWS, writer_properties};
 use crate::text_chunk::{self, PageCompressor, TextChunk};
 use crate::text_leaf::{self, TextLeaf};
 
@@ -117,7 +117,7 @@ fn ranges(range: Range<usize>, length: usize) -> impl Iterator<Item = Range<usiz
 }
 
 fn encode_parquet(schema: &SchemaRef, rows: &OrderedRows) -> Result<Vec<u8>> {
-    let properties = writer_properties();
+    let properties = writer_properties(Lasting::Fresh);
     let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.clone()))?;
     let (mut file, factory) = writer.into_serialized_writer()?;
     for range in ranges(0..rows.order.len(), ROW_GROUP_ROWS) {

@@ -16,8 +16,24 @@ pub(crate) const ROW_GROUP_ROWS: usize = 131_072;
 /// Rows in one data page, at most: what a needle in a page index costs to read.
 const PAGE_ROWS_MAX: usize = 8_192;
 
-/// The zstd level. Level 9 saves five per cent of bytes for three times the encoding time.
-const ZSTD_LEVEL: i32 = 3;
+/// How long a data file is to last, which is how much time its compression is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasting {
+    /// Until it is compacted.
+    Fresh,
+    /// For years, as a rule.
+    Compacted,
+}
+
+impl Lasting {
+    /// The zstd level. Level 9 saves five per cent of bytes for three times the time to compress.
+    fn zstd_level(self) -> i32 {
+        match self {
+            Lasting::Fresh => 3,
+            Lasting::Compacted => 9,
+        }
+    }
+}
 
 /// The false positives a bloom filter may have. A filter's size is a power of two, so this makes
 /// those of a full row group half as large as one in a hundred would: a byte for each event.
@@ -66,13 +82,13 @@ const TEMPLATE: &str = "eventJson_template";
 /// a row group have so little in common that a dictionary does not pay.
 const TEMPLATE_DICTIONARY_BYTES_MAX: usize = 16 << 20;
 
-/// The properties of every data file.
+/// The properties of a data file.
 #[must_use]
-pub(crate) fn writer_properties() -> WriterProperties {
+pub(crate) fn writer_properties(lasting: Lasting) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(format!("towpath {}", env!("CARGO_PKG_VERSION")))
-        .set_compression(zstd(ZSTD_LEVEL))
+        .set_compression(zstd(lasting.zstd_level()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_row_count_limit(PAGE_ROWS_MAX)
         .set_write_batch_size(1024)
