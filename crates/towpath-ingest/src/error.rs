@@ -109,6 +109,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A log file or a digest of a trail could not be written.
+    #[error("could not write `{path}`")]
+    WriteTrailFile {
+        /// Its path or URL.
+        path: String,
+        /// What the object store said, after its own retries.
+        source: object_store::Error,
+    },
+
     /// What was given as public keys is none.
     #[error("public keys cannot be used: {reason}")]
     InvalidPublicKeys {

@@ -44,12 +44,15 @@ mod error;
 mod report;
 mod tally;
 
+mod deliver;
 mod digest;
 mod watch;
 
+pub use deliver::{Delivery, TrailRules};
 pub use digest::{
     ChainReport, DigestEvent, DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault,
-    UncoveredWhy, verify_digests,
+    NewDigest, NewLogFile, TrailWriter, UncoveredWhy, WrittenDigest, WrittenLogFile,
+    verify_digests,
 };
 pub use error::{Error, Result};
 pub use intake::Intake;

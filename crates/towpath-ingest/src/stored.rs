@@ -20,7 +20,7 @@ use parquet::{
         arrow_reader::{
             ArrowReaderMetadata, ArrowReaderOptions, RowSelection, statistics::StatisticsConverter,
         },
-        async_reader::AsyncFileReader,
+        async_reader::{AsyncFileReader, ParquetRecordBatchStream},
     },
     errors::{ParquetError, Result as ParquetResult},
     file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
@@ -157,6 +157,17 @@ impl StoredFile {
         Ok(identities)
     }
 
+    /// All columns of every row, in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadDataFile`]. The stream ends with an error for [`StoredFile::error`].
+    pub(crate) fn batches(&self) -> Result<ParquetRecordBatchStream<FileBytes>> {
+        let builder =
+            ParquetRecordBatchStreamBuilder::new_with_metadata(self.bytes(), self.metadata.clone());
+        builder.with_batch_size(BATCH_ROWS).build().map_err(|err| self.error(err))
+    }
+
     /// Row, within the row group, and event time of every row whose event time is wanted.
     async fn group_rows_at(
         &self,
@@ -214,19 +225,26 @@ impl StoredFile {
     }
 
     fn builder(&self, columns: &[&str]) -> ParquetRecordBatchStreamBuilder<FileBytes> {
-        let bytes = FileBytes {
-            store: Arc::clone(&self.store),
-            path: self.path.clone(),
-            size_bytes: self.size_bytes,
-        };
         let mask = ProjectionMask::columns(self.metadata.parquet_schema(), columns.iter().copied());
-        ParquetRecordBatchStreamBuilder::new_with_metadata(bytes, self.metadata.clone())
+        ParquetRecordBatchStreamBuilder::new_with_metadata(self.bytes(), self.metadata.clone())
             .with_projection(mask)
             .with_batch_size(BATCH_ROWS)
     }
 
+    fn bytes(&self) -> FileBytes {
+        FileBytes {
+            store: Arc::clone(&self.store),
+            path: self.path.clone(),
+            size_bytes: self.size_bytes,
+        }
+    }
+
     /// The texts of the events of a batch of all columns.
-    fn event_texts(&self, batch: &RecordBatch) -> Result<StringViewArray> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedColumn`] and [`Error::EventText`].
+    pub(crate) fn event_texts(&self, batch: &RecordBatch) -> Result<StringViewArray> {
         if batch.column_by_name(EVENT_JSON).is_some() {
             return Ok(StringViewArray::from(self.text_column(batch, EVENT_JSON)?));
         }
@@ -252,7 +270,8 @@ impl StoredFile {
         Error::UnexpectedColumn { path: self.path.to_string(), column }
     }
 
-    fn error(&self, source: ParquetError) -> Error {
+    /// `source` as an error that names the data file.
+    pub(crate) fn error(&self, source: ParquetError) -> Error {
         read_error(&self.path, source)
     }
 }
@@ -280,7 +299,7 @@ fn read_error(path: &Path, source: ParquetError) -> Error {
 }
 
 /// The bytes of a data file, for the Parquet reader.
-struct FileBytes {
+pub(crate) struct FileBytes {
     store: Arc<dyn ObjectStore>,
     path: Path,
     size_bytes: u64,

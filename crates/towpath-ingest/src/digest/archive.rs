@@ -18,7 +18,10 @@ use towpath_event::EventKind;
 use towpath_store::Location;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::name::{self, Chain, Name, Place};
+use super::{
+    METADATA_SUFFIX,
+    name::{self, Chain, Name, Place},
+};
 use crate::{
     error::{Error, Result},
     source::{Bucket, Source},
@@ -30,10 +33,6 @@ const FILES_MAX: usize = 4_000_000;
 
 /// Largest file that is read, in bytes. CloudTrail's own are below 50 MB.
 const FILE_BYTES_MAX: u64 = 256 << 20;
-
-/// What is added to the name of a local digest for the file with the metadata that S3 kept, in the
-/// form that `aws s3api head-object` prints.
-const METADATA_SUFFIX: &str = ".metadata.json";
 
 /// The files there are.
 #[derive(Debug, Default)]

@@ -15,6 +15,7 @@ mod event;
 mod file;
 mod keys;
 mod name;
+mod write;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::HashSet;
@@ -24,12 +25,17 @@ pub use self::event::{
     ChainReport, DigestEvent, DigestFault, DigestReport, LogFault, UncoveredWhy,
 };
 pub use self::keys::DigestKeys;
+pub use self::write::{NewDigest, NewLogFile, TrailWriter, WrittenDigest, WrittenLogFile};
 use self::{
     archive::{Archive, Listed},
     chain::{Covered, Walk},
     name::{Chain, Place},
 };
 use crate::error::{Error, Result};
+
+/// What is added to the name of a local digest for the file with the metadata that S3 kept, in the
+/// form that `aws s3api head-object` prints.
+const METADATA_SUFFIX: &str = ".metadata.json";
 
 /// How long after the end of its hour a digest may still be on its way.
 const DELIVERY_MAX: TimeDelta = TimeDelta::hours(2);

@@ -9,6 +9,7 @@ mod watched_store;
 
 mod bad_input;
 mod counting;
+mod deliver;
 mod digests;
 mod duplicates;
 mod finding;
