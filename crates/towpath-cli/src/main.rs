@@ -94,6 +94,9 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::VerifyDigests(args)) => {
             until_interrupted(commands::verify_digests(config, args, now)).await
         }
+        Some(Command::Coverage(args)) => {
+            until_interrupted(commands::coverage(config, args, now)).await
+        }
         Some(Command::Query(args)) => until_interrupted(commands::query(config, args)).await,
         Some(Command::Shell(args)) => shell::run(config, args).await,
         Some(Command::Serve(args)) => commands::serve(config, args).await,

@@ -31,7 +31,7 @@ use crate::{
 
 /// How long an ingest waits for others that write to the same store. They take turns batch by
 /// batch, each of which is seconds.
-const LEASE_WAIT_MAX: Duration = Duration::from_secs(300);
+pub(crate) const LEASE_WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// Times that batches are checked and committed anew because somebody else appended in spite of the
 /// lease, which takes a lease that expired while its holder was stopped.
@@ -116,7 +116,11 @@ impl<'a> Appender<'a> {
         let judged = self.judge(&writer, batches, now, &mut Seen::default()).await?;
         let log_files = judged.log_files(batches);
         let events = log_files.iter().map(counts).sum();
-        let already_recorded = |file: &StoredSource| self.checkpoint.records(&file.key, file.size);
+        let already_recorded = |file: &StoredSource| {
+            self.checkpoint.records(&file.key, file.size)
+                && (file.digest.is_none()
+                    || file.digest == self.checkpoint.mark(&file.key, file.size))
+        };
         if judged.stored.is_empty() && log_files.iter().all(already_recorded) {
             writer.release().await;
             return Ok(Some(Appended { version: None, events }));
@@ -167,19 +171,24 @@ impl<'a> Appender<'a> {
     ) -> Result<LargeAppended> {
         let now = (self.clock)();
         let (mut seen, mut events) = (Seen::default(), EventCounts::default());
+        let mut event_times = None;
         let mut data_files = Vec::new();
         let refused = loop {
             match parts.recv().await {
                 Some(LargePart::Events(part)) => {
                     let part = [Batch::part(part, log_file)];
                     let judged = self.judge(&writer, &part, now, &mut seen).await?;
-                    judged.log_files(&part).iter().for_each(|file| events.add(&counts(file)));
+                    for file in judged.log_files(&part) {
+                        events.add(&counts(&file));
+                        event_times = spanning(event_times, file.event_times);
+                    }
                     if !write_data_files(&writer, &part, &judged.stored, &mut data_files).await? {
                         break Refusal::TooManyMonths.of(log_file, events.seen);
                     }
                 }
                 Some(LargePart::End { log_file: mut recorded, text_bytes }) => {
                     record(&mut recorded, &events);
+                    recorded.event_times = event_times;
                     let append = Append { data_files, sources: vec![recorded.clone()] };
                     let version = Box::pin(writer.commit(append, (self.clock)())).await?;
                     let appended = Appended { version: Some(version), events };
@@ -295,8 +304,14 @@ impl Judged {
         let log_files = batches.iter().flat_map(|batch| &batch.log_files);
         let mut log_files: Vec<StoredSource> =
             log_files.map(|file| file.recorded.clone()).collect();
+        let mut times =
+            batches.iter().flat_map(|batch| order::event_times(&batch.events.columns).iter());
         for log_file in &mut log_files {
             let events = usize::try_from(log_file.events).unwrap_or(usize::MAX);
+            for time in times.by_ref().take(events) {
+                let (oldest, newest) = log_file.event_times.unwrap_or((*time, *time));
+                log_file.event_times = Some((oldest.min(*time), newest.max(*time)));
+            }
             for outcome in outcomes.by_ref().take(events) {
                 match outcome {
                     Outcome::Stored => log_file.stored += 1,
@@ -323,6 +338,14 @@ fn counts(log_file: &StoredSource) -> EventCounts {
         expired: log_file.expired,
         rejected: 0,
         conflicting: log_file.conflicting,
+    }
+}
+
+/// From the earlier of two starts to the later of two ends.
+fn spanning(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (one, other) {
+        (Some((start, end)), Some((first, last))) => Some((start.min(first), end.max(last))),
+        (one, other) => one.or(other),
     }
 }
 
@@ -406,7 +429,8 @@ mod tests {
             Arc::new(LocalRoot::new("/".into(), EventKind::CloudTrail)),
             FilePath::new("a").into(),
         );
-        Batch::part(builder.finish(), &LogFile { place, size_bytes: 0, day: None, modified: None })
+        let log_file = LogFile { place, size_bytes: 0, day: None, modified: None, proof: None };
+        Batch::part(builder.finish(), &log_file)
     }
 
     /// 240 events of twelve hours. Each fourth has the id of the one before, each tenth has none.

@@ -5,8 +5,8 @@
 //! writes a log file twice under one name.
 
 use futures::TryStreamExt;
-use hashbrown::HashSet;
-use towpath_store::{CommitSummary, EventDataStore, Source as StoredSource};
+use hashbrown::{HashMap, HashSet};
+use towpath_store::{CommitSummary, DigestMark, EventDataStore, Source as StoredSource};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Result;
@@ -23,6 +23,8 @@ pub(crate) struct Checkpoint {
     expired: HashSet<u128>,
     /// Had events outside a range that was asked for. Another range may be asked for now.
     filtered: HashSet<u128>,
+    /// What digests said of those that they were asked about.
+    marks: HashMap<u128, DigestMark>,
     /// The first version that is not in it.
     next_version: u64,
     /// How often the log was repaired when it was read.
@@ -73,6 +75,12 @@ impl Checkpoint {
 
     fn insert(&mut self, source: &StoredSource) {
         let hash = hash(&source.key, source.size);
+        if let Some(mark) = source.digest {
+            self.marks.insert(hash, mark);
+        }
+        if !source.is_in() {
+            return;
+        }
         let set = match source {
             StoredSource { filtered: 1.., .. } => &mut self.filtered,
             StoredSource { expired: 1.., .. } => &mut self.expired,
@@ -86,6 +94,11 @@ impl Checkpoint {
     pub(crate) fn contains(&self, key: &str, size_bytes: u64) -> bool {
         let hash = hash(key, size_bytes);
         self.done.contains(&hash) || self.expired.contains(&hash)
+    }
+
+    /// What digests said of the log file with this URL and this size when it was last recorded.
+    pub(crate) fn mark(&self, key: &str, size_bytes: u64) -> Option<DigestMark> {
+        self.marks.get(&hash(key, size_bytes)).copied()
     }
 
     /// Whether a commit names the log file with this URL and this size.

@@ -5,7 +5,7 @@
 
 use std::{io, result};
 
-use crate::watch::QueueError;
+use crate::{aws::AwsError, watch::QueueError};
 
 /// Why an ingest could not be done, or not to its end. Everything committed before stays.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +130,22 @@ pub enum Error {
     TooManyDigests {
         /// How many are checked at once.
         max: usize,
+    },
+
+    /// A report would have more hours than anybody reads.
+    #[error("more than {max} hours of accounts and regions: name a shorter time")]
+    TooManyHours {
+        /// How many a report has at most.
+        max: usize,
+    },
+
+    /// CloudTrail's public keys could not be asked for.
+    #[error("could not get CloudTrail's public keys of region `{region}`")]
+    PublicKeys {
+        /// The region.
+        region: String,
+        /// What went wrong.
+        source: AwsError,
     },
 
     /// The event data store could not be read or written.

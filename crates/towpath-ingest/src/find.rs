@@ -21,6 +21,7 @@ use url::Url;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
+    digest::Proof,
     error::{Error, Result},
     log_file::{self, DeliveryDays, LeftOut},
     source::{Bucket, LocalRoot, Source},
@@ -60,6 +61,8 @@ pub(crate) struct LogFile {
     pub(crate) day: Option<NaiveDate>,
     /// When it was last written, if the file system or the object store tells.
     pub(crate) modified: Option<DateTime<Utc>>,
+    /// What digests say of it, if they were asked.
+    pub(crate) proof: Option<Proof>,
 }
 
 /// Where the bytes of a log file are.
@@ -153,7 +156,8 @@ async fn send_named_file(root: &Arc<LocalRoot>, found: &mpsc::Sender<Found>) {
         Ok(metadata) if metadata.is_file() => {
             let day = log_file::day(&text);
             let modified = modified(&metadata);
-            Found::LogFile(LogFile { place, size_bytes: metadata.len(), day, modified })
+            let size_bytes = metadata.len();
+            Found::LogFile(LogFile { place, size_bytes, day, modified, proof: None })
         }
         Ok(_) => {
             let error = io::Error::other("not a regular file");
@@ -246,6 +250,7 @@ impl<'a> Walk<'a> {
                 size_bytes: metadata.len(),
                 day: log_file::day(&text),
                 modified: modified(&metadata),
+                proof: None,
             }),
         })
     }
@@ -420,6 +425,7 @@ fn log_file_at(bucket: &Arc<Bucket>, meta: ObjectMeta) -> LogFile {
         day: log_file::day(meta.location.as_ref()),
         size_bytes: meta.size,
         modified: Some(meta.last_modified),
+        proof: None,
         place: Place::Remote(Arc::clone(bucket), meta.location),
     }
 }

@@ -105,6 +105,25 @@ impl GunzipError {
     }
 }
 
+/// Whether a log file, which can be decompressed, is gzip of one member as CloudTrail writes it.
+pub(crate) fn is_one_member(bytes: &[u8]) -> bool {
+    // By chance the magic bytes also appear within a member, once in 16 MiB.
+    bytes.starts_with(&MEMBER_MAGIC)
+        && bytes.get(1..).is_some_and(|rest| {
+            memchr::memmem::find(rest, &MEMBER_MAGIC).is_none() || has_one_end(bytes)
+        })
+}
+
+/// Whether the first member ends where the file does.
+fn has_one_end(bytes: &[u8]) -> bool {
+    let (mut stream, mut text, mut rest) = (GzipStream::new(), Vec::new(), bytes);
+    while let Ok(Some(read)) = stream.step(rest, &mut text) {
+        rest = rest.get(read..).unwrap_or_default();
+        text.clear();
+    }
+    stream.members == 1 && stream.end().is_ok() && rest.is_empty()
+}
+
 /// Turns the bytes of log files into text, keeping its buffer from one file to the next.
 pub(crate) struct Gunzip {
     one_go: Decompressor,
@@ -193,11 +212,13 @@ pub(crate) struct GzipStream {
     /// Bytes read and made, in all members.
     read: u64,
     made: u64,
+    /// Members that have begun.
+    pub(crate) members: u32,
 }
 
 impl GzipStream {
     pub(crate) fn new() -> GzipStream {
-        GzipStream { member: None, read: 0, made: 0 }
+        GzipStream { member: None, read: 0, made: 0, members: 0 }
     }
 
     /// Decompresses some of `input` onto the end of `text` and returns how much of it was read;
@@ -214,7 +235,10 @@ impl GzipStream {
         let member = match (&mut self.member, input.first()) {
             (Some(member), _) => member,
             (None, None) => return Ok(None),
-            (none, Some(0x1f)) => none.insert(Decompress::new_gzip(WINDOW_BITS)),
+            (none, Some(0x1f)) => {
+                self.members = self.members.saturating_add(1);
+                none.insert(Decompress::new_gzip(WINDOW_BITS))
+            }
             (None, Some(_)) => return Err(GunzipError::TrailingBytes { at: self.read }),
         };
         text.reserve(STEP_BYTES);

@@ -124,6 +124,10 @@ struct LargeReader {
     splitter: Splitter,
     decoder: EventBatchBuilder,
     digest: Sha256,
+    /// Of the text, if digests say what it is to be.
+    text_digest: Option<Sha256>,
+    /// Gzip members; none if it is not compressed.
+    members: u32,
     size_bytes: u64,
     text_bytes: u64,
     events: u64,
@@ -145,6 +149,8 @@ impl From<GunzipError> for Stop {
 impl LargeReader {
     fn new(log_file: LogFile, parts: Sender<LargePart>) -> LargeReader {
         LargeReader {
+            text_digest: log_file.proof.and_then(|proof| proof.sha256).map(|_| Sha256::new()),
+            members: 0,
             log_file,
             parts,
             splitter: Splitter::new(),
@@ -194,6 +200,7 @@ impl LargeReader {
                     length = self.fill(&mut source, &mut input)?;
                 }
                 stream.end()?;
+                self.members = stream.members;
             }
         }
         self.finish()
@@ -220,6 +227,9 @@ impl LargeReader {
         if self.text_bytes > TEXT_BYTES_MAX {
             return Err(GunzipError::TooLarge.into());
         }
+        if let Some(digest) = &mut self.text_digest {
+            digest.update(text);
+        }
         let parts = self.splitter.push(text).map_err(|err| Stop::Refused(Refusal::Split(err)))?;
         parts.iter().try_for_each(|part| self.decode(part))
     }
@@ -240,11 +250,19 @@ impl LargeReader {
         if let Err(err) = self.decoder.append_log_file(&shell) {
             return Err(Stop::Refused(Refusal::Shell(err)));
         }
+        let proof = self.log_file.proof;
+        if let Some(digest) = &self.text_digest {
+            let sha256 = <[u8; 32]>::from(digest.clone().finalize());
+            if proof.and_then(|proof| proof.sha256) != Some(sha256) || self.members != 1 {
+                return Err(Stop::Refused(Refusal::Altered));
+            }
+        }
         let log_file = StoredSource {
             key: self.log_file.place.checkpoint_key(),
             size: self.size_bytes,
             sha256: hex(&self.digest.clone().finalize()),
             events: self.events,
+            digest: proof.map(|proof| proof.mark),
             ..StoredSource::default()
         };
         let end = LargePart::End { log_file, text_bytes: self.text_bytes };

@@ -21,6 +21,7 @@
 //! ```
 
 mod intake;
+mod marks;
 mod pipeline;
 
 mod find;
@@ -39,6 +40,7 @@ mod dedup;
 mod order;
 mod stored;
 
+mod aws;
 mod budget;
 mod error;
 mod report;
@@ -48,19 +50,21 @@ mod deliver;
 mod digest;
 mod watch;
 
+pub use aws::AwsError;
 pub use deliver::{Delivery, TrailRules};
 pub use digest::{
-    ChainReport, DigestEvent, DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault,
-    NewDigest, NewLogFile, TrailWriter, UncoveredWhy, WrittenDigest, WrittenLogFile,
+    ChainReport, CoverageGap, CoverageHour, CoverageOptions, CoverageReport, DigestEvent,
+    DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault, NewDigest, NewLogFile,
+    TrailWriter, UncoveredWhy, WrittenDigest, WrittenLogFile, coverage, fetch_public_keys,
     verify_digests,
 };
 pub use error::{Error, Result};
 pub use intake::Intake;
 pub use log_file::LeftOut;
-pub use pipeline::{Clock, IngestOptions, ingest};
+pub use pipeline::{Clock, IngestOptions, VerifyOptions, ingest, ingest_verified};
 pub use report::{
-    ByteCounts, EventCounts, IngestReport, LogFileCounts, Progress, REJECTED_NAMED_MAX,
-    RejectPlace, RejectReason, Rejected,
+    ByteCounts, DigestMarks, EventCounts, IngestReport, LogFileCounts, Progress,
+    REJECTED_NAMED_MAX, RejectPlace, RejectReason, Rejected,
 };
 pub use watch::{
     Message, NotificationQueue, QueueError, SqsQueue, WatchEvent, WatchOptions, WatchReport, watch,

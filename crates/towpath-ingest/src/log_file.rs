@@ -25,6 +25,8 @@ pub enum LeftOut {
     OtherService,
     /// A log file of a category of events that the store does not keep.
     OtherCategory,
+    /// A log file whose digest may still be on its way, where one was required.
+    AwaitsDigest,
     /// Its name ends neither in `.json.gz` nor in `.json`.
     OtherName,
 }

@@ -12,7 +12,7 @@
 
 use std::{io, mem, num::NonZero, ops::Range, sync::Arc, thread, time::Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, future::try_join_all, stream};
 use object_store::{Error as ObjectError, ObjectStoreExt};
 use tokio::{
@@ -20,7 +20,7 @@ use tokio::{
     task, try_join,
 };
 use towpath_event::EventKind;
-use towpath_store::{EventDataStore, Location};
+use towpath_store::{DigestMark, EventDataStore, Location};
 use tracing::info;
 
 use crate::{
@@ -28,11 +28,13 @@ use crate::{
     budget::Budget,
     checkpoint::Checkpoint,
     dedup::KnownEvents,
+    digest::{DigestKeys, DigestOptions, Proof, Proofs},
     error::{Error, Result},
     find::{self, FOUND_QUEUE_MAX, Found, LogFile, Place},
     gunzip::{GunzipError, TEXT_BYTES_MAX},
     intake::Intake,
-    log_file::DeliveryDays,
+    log_file::{DeliveryDays, LeftOut},
+    marks,
     read::{Batch, COMMIT_TEXT_BYTES, Job, Reader, Taken, is_large},
     refusal::{Refusal, Refused},
     report::{IngestReport, Progress},
@@ -58,6 +60,11 @@ const DOWNLOADED_BYTES_MAX: u64 = 32 << 20;
 
 /// Log files in one commit, at which it is made. A batch has at most as many again.
 const LOG_FILES_MAX: usize = 4096;
+
+/// Days before the first event time that is wanted, and after the last, on which such events can
+/// have been delivered.
+const DAYS_EARLY: i64 = 1;
+const DAYS_LATE: i64 = 3;
 
 /// What to ingest of the sources, and how.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +137,70 @@ pub async fn ingest(
     now: Clock,
     progress: &(dyn Fn(&Progress) + Sync),
 ) -> Result<IngestReport> {
+    Box::pin(run(store, sources, options, None, (now, progress))).await
+}
+
+/// What to ingest, and what to ask of CloudTrail's digests.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// What to ingest.
+    pub ingest: IngestOptions,
+    /// The public keys of the home region of the trail.
+    pub keys: DigestKeys,
+    /// Whether only log files are taken that a valid digest names. One whose digest may still be on
+    /// its way is left alone and taken later; another one is rejected.
+    pub require_digest: bool,
+}
+
+/// Ingests as [`ingest`] does, and asks the digests in `sources` about every log file.
+///
+/// Each log file is compared, as it is read, with what a valid digest says of it. One that has been
+/// altered is rejected, and what is known of the others stands with them in the store:
+/// [`Source::digest`](towpath_store::Source). Log files that are missing or altered are recorded
+/// there too. What was ingested before without such a mark, or before its digest was there, is read
+/// again, which doubles no event.
+///
+/// # Errors
+///
+/// As [`ingest`] and [`verify_digests`](crate::verify_digests).
+pub async fn ingest_verified(
+    store: &EventDataStore,
+    sources: &[Location],
+    options: &VerifyOptions,
+    now: Clock,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<IngestReport> {
+    let VerifyOptions { ingest: options, keys, require_digest } = options;
+    options.event_times()?;
+    let days = |time: Option<DateTime<Utc>>, days| {
+        time.and_then(|time| time.checked_add_signed(TimeDelta::days(days)))
+    };
+    let digests = DigestOptions {
+        // The days of delivery that can hold such events.
+        from: days(options.from, -DAYS_EARLY),
+        to: days(options.to, DAYS_LATE).filter(|to| *to < now()),
+        now: now(),
+        keys: keys.clone(),
+    };
+    let proofs = Box::pin(Proofs::read(sources, &digests)).await?;
+    let asked = Asked { proofs: &proofs, require_digest: *require_digest };
+    Box::pin(run(store, sources, options, Some(asked), (now, progress))).await
+}
+
+/// What digests say of the log files that a pass finds.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    proofs: &'a Proofs,
+    require_digest: bool,
+}
+
+async fn run(
+    store: &EventDataStore,
+    sources: &[Location],
+    options: &IngestOptions,
+    asked: Option<Asked<'_>>,
+    (now, progress): (Clock, &(dyn Fn(&Progress) + Sync)),
+) -> Result<IngestReport> {
     let began = Instant::now();
     options.event_times()?;
     let checkpoint = Box::pin(Checkpoint::load(store)).await?;
@@ -143,12 +214,20 @@ pub async fn ingest(
         store,
         options,
         checkpoint: &checkpoint,
-        clock: now,
+        asked,
+        clock: Arc::clone(&now),
         tally: &tally,
         committing: &committing,
     };
     Box::pin(pass.run(finding, found, KnownEvents::new())).await?;
-    let mut report = tally.report();
+    let (mut report, altered) = tally.report();
+    if let Some(Asked { proofs, .. }) = asked {
+        Box::pin(marks::record(store, &checkpoint, proofs, altered, &now)).await?;
+        let marks = report.digests.get_or_insert_default();
+        marks.digests = proofs.digests.clone();
+        marks.missing = proofs.missing.count;
+        marks.missing_log_files.clone_from(&proofs.missing.named);
+    }
     report.set_elapsed(began.elapsed());
     log_report(store, &report);
     Ok(report)
@@ -160,6 +239,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) options: &'a IngestOptions,
     /// The log files that need not be read again.
     pub(crate) checkpoint: &'a Checkpoint,
+    /// What digests say of the log files, if they are asked.
+    pub(crate) asked: Option<Asked<'a>>,
     pub(crate) clock: Clock,
     pub(crate) tally: &'a Tally<'a>,
     /// Held while something is appended: who holds it may drop the pass and stops no commit.
@@ -179,7 +260,7 @@ impl Pass<'_> {
         found: mpsc::Receiver<Found>,
         known: KnownEvents,
     ) -> Result<KnownEvents> {
-        let Pass { store, options, checkpoint, clock, tally, committing } = self;
+        let Pass { store, options, checkpoint, asked, clock, tally, committing } = self;
         let intake = Intake::of(&store.settings())?.with_selectors(options.apply_selectors);
         let kind = intake.kind();
         let appender = Appender::new(store, (intake, options.event_times()?), checkpoint, clock);
@@ -201,7 +282,7 @@ impl Pass<'_> {
         let limits = (options.commit_text_bytes, &text_budget);
         let ((), (), _, known) = try_join!(
             Box::pin(finding),
-            Box::pin(feed(found, checkpoint, jobs_sender, tally)),
+            Box::pin(feed(found, (checkpoint, asked), jobs_sender, tally)),
             lanes,
             Box::pin(append_all(appender, offers, limits, committing, tally)),
         )?;
@@ -225,24 +306,32 @@ fn log_report(store: &EventDataStore, report: &IngestReport) {
 /// Takes what was found, puts the log files in order, and hands on those that are to be read.
 async fn feed(
     mut found: mpsc::Receiver<Found>,
-    checkpoint: &Checkpoint,
+    (checkpoint, asked): (&Checkpoint, Option<Asked<'_>>),
     jobs: mpsc::Sender<Job>,
     tally: &Tally<'_>,
 ) -> Result<()> {
     let budget = Budget::new(DOWNLOADED_BYTES_MAX);
     loop {
-        let mut log_files = next_log_files(&mut found, tally).await;
+        let mut log_files = next_log_files(&mut found, asked, tally).await;
         if log_files.is_empty() {
             return Ok(());
         }
         log_files.sort_by(|a, b| a.order().cmp(&b.order()));
         let to_read = log_files.into_iter().filter(|log_file| {
             let key = log_file.place.checkpoint_key();
-            let is_in = checkpoint.contains(&key, log_file.size_bytes);
+            let is_in = checkpoint.contains(&key, log_file.size_bytes)
+                && is_marked(&log_file, checkpoint.mark(&key, log_file.size_bytes));
             if is_in {
                 tally.already_ingested(log_file.size_bytes);
             }
             !is_in
+        });
+        let to_read = to_read.filter(|log_file| {
+            let is_refused = asked.is_some_and(|asked| asked.refuses(log_file));
+            if is_refused {
+                tally.refused(Refusal::NotCovered.of(log_file, 0));
+            }
+            !is_refused
         });
         let mut downloads = stream::iter(to_read)
             .map(|log_file| download(log_file, &budget))
@@ -260,12 +349,44 @@ async fn feed(
     }
 }
 
+/// Whether the mark that a log file has in the store says what digests say of it now.
+fn is_marked(log_file: &LogFile, mark: Option<DigestMark>) -> bool {
+    match log_file.proof {
+        None => true,
+        Some(_) if mark == Some(DigestMark::Covered) => true,
+        Some(proof) => mark == Some(proof.mark),
+    }
+}
+
+impl Asked<'_> {
+    /// Whether a log file is not to be taken because no valid digest names it.
+    fn refuses(&self, log_file: &LogFile) -> bool {
+        let is_covered = |proof: Proof| proof.mark == DigestMark::Covered;
+        self.require_digest && !log_file.proof.is_some_and(is_covered)
+    }
+
+    /// Whether a log file is to wait for its digest.
+    fn leaves(&self, log_file: &LogFile) -> bool {
+        self.require_digest && log_file.proof.is_some_and(|proof| proof.is_awaited)
+    }
+}
+
 /// The next log files that are put in order together, none at the end.
-async fn next_log_files(found: &mut mpsc::Receiver<Found>, tally: &Tally<'_>) -> Vec<LogFile> {
+async fn next_log_files(
+    found: &mut mpsc::Receiver<Found>,
+    asked: Option<Asked<'_>>,
+    tally: &Tally<'_>,
+) -> Vec<LogFile> {
     let mut log_files = Vec::new();
     while log_files.len() < ORDERED_LOG_FILES_MAX {
         match found.recv().await {
-            Some(Found::LogFile(log_file)) => {
+            Some(Found::LogFile(mut log_file)) => {
+                log_file.proof = asked.map(|asked| asked.proofs.of(&log_file.place.name()));
+                if asked.is_some_and(|asked| asked.leaves(&log_file)) {
+                    tally.found_other(Found::LeftOut(LeftOut::AwaitsDigest));
+                    continue;
+                }
+                tally.marked(&log_file);
                 tally.found(log_file.size_bytes);
                 log_files.push(log_file);
             }

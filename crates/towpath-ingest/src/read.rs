@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use towpath_event::{DecodeError, EventBatch, EventKind, KindDecoder};
 use towpath_store::{Source as StoredSource, sha256_hex};
@@ -18,7 +19,7 @@ use towpath_store::{Source as StoredSource, sha256_hex};
 use crate::{
     budget::Budget,
     find::{LogFile, Place},
-    gunzip::Gunzip,
+    gunzip::{Gunzip, is_one_member},
     refusal::{Refusal, Refused},
 };
 
@@ -166,6 +167,12 @@ impl Reader {
             Ok(None) => return self.large(job.log_file),
             Err(err) => return Taken::Refused(Refusal::Gunzip(err).of(&job.log_file, 0)),
         };
+        let proven = job.log_file.proof.and_then(|proof| proof.sha256);
+        if let Some(proven) = proven
+            && (<[u8; 32]>::from(Sha256::digest(text)) != proven || !is_one_member(&bytes))
+        {
+            return Taken::Refused(Refusal::Altered.of(&job.log_file, 0));
+        }
         let text_bytes = to_u64(text.len());
         let Some(room) = job.room.take().or_else(|| self.budget.try_share(text_bytes)) else {
             return Taken::NoRoom { job, text_bytes };
@@ -185,6 +192,7 @@ impl Reader {
                 size: to_u64(bytes.len()),
                 sha256: sha256_hex(&bytes),
                 events: summary.events,
+                digest: job.log_file.proof.map(|proof| proof.mark),
                 ..StoredSource::default()
             },
             log_file: job.log_file,

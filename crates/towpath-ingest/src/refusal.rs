@@ -25,6 +25,10 @@ pub(crate) enum Refusal {
     NotInParts,
     /// Its events are of more months than one commit can have data files.
     TooManyMonths,
+    /// Its content is not what a valid digest says.
+    Altered,
+    /// No valid digest names it, and one was required.
+    NotCovered,
 }
 
 /// A log file that is not taken, as it stands in the report.
@@ -49,6 +53,8 @@ impl Refusal {
     fn reason(&self) -> RejectReason {
         match self {
             Refusal::Unreadable(_) => RejectReason::Unreadable,
+            Refusal::Altered => RejectReason::Altered,
+            Refusal::NotCovered => RejectReason::NotCovered,
             Refusal::Split(SplitError::Separator { .. })
             | Refusal::Decode(_)
             | Refusal::Shell(_) => RejectReason::Undecodable,
@@ -81,6 +87,11 @@ impl Refusal {
                  split it",
                 WHOLE_TEXT_BYTES_MAX >> 20
             ),
+            Refusal::Altered => {
+                "log file has been altered: its content is not what CloudTrail signed in a digest"
+                    .to_owned()
+            }
+            Refusal::NotCovered => "no valid digest names the log file".to_owned(),
             Refusal::TooManyMonths => {
                 "log file has events of more months than can be committed at once".to_owned()
             }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, iter::Sum, time::Duration};
 
 use serde::Serialize;
 
-use crate::log_file::LeftOut;
+use crate::{digest::DigestReport, log_file::LeftOut};
 
 /// Files named one by one in [`IngestReport::rejected`]. Beyond that they are only counted: a
 /// source of nothing but bad files must not fill the memory with their names.
@@ -28,6 +28,43 @@ pub struct IngestReport {
     pub rejected: Vec<Rejected>,
     /// Folders that could not be read, so that log files in them were not found.
     pub folders_unreadable: u64,
+    /// What CloudTrail's digests say of the log files; `None` if they were not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digests: Option<DigestMarks>,
+}
+
+/// Log files that were found by what CloudTrail's digests say of them, and those that were not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DigestMarks {
+    /// A valid digest names them, and their content is what it says.
+    pub covered: u64,
+    /// No valid digest covers their time, or not yet.
+    pub unverified: u64,
+    /// Valid digests cover their time, and none names them: somebody else put them there.
+    pub planted: u64,
+    /// A valid digest names them, and their content is another. They are among the rejected.
+    pub altered: u64,
+    /// A valid digest names them, and they are not there.
+    pub missing: u64,
+    /// The planted ones, the first [`REJECTED_NAMED_MAX`] of them.
+    pub planted_log_files: Vec<String>,
+    /// The missing ones, likewise.
+    pub missing_log_files: Vec<String>,
+    /// What the digests themselves came to.
+    pub digests: DigestReport,
+}
+
+impl DigestMarks {
+    /// Whether every digest is valid, no hour lacks one, and no log file is altered, missing or
+    /// planted. Some may have no digest yet.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.planted + self.altered + self.missing == 0
+            && self.digests.is_valid_to_aws()
+            && self.digests.spans_missing == 0
+            && self.digests.chains > 0
+    }
 }
 
 /// Files by what became of them: `found` = `ingested` + `already_ingested` + `rejected`.
@@ -116,6 +153,10 @@ pub enum RejectReason {
     Bomb,
     /// It is larger than a log file may be.
     TooLarge,
+    /// Its content is not what CloudTrail signed in a digest.
+    Altered,
+    /// No valid digest names it, and one was required.
+    NotCovered,
     /// Its text is not what CloudTrail writes: broken JSON, no `Records`, an event without a time.
     Undecodable,
 }
@@ -187,10 +228,12 @@ impl Sum for EventCounts {
 }
 
 impl IngestReport {
-    /// Whether everything that was found is in: no log file rejected and no folder unreadable.
+    /// Whether everything that was found is in: no log file rejected and no folder unreadable; and
+    /// nothing is wrong with its digests, if they were asked.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.log_files.rejected == 0 && self.folders_unreadable == 0
+        let is_sound = self.digests.as_ref().is_none_or(DigestMarks::is_sound);
+        self.log_files.rejected == 0 && self.folders_unreadable == 0 && is_sound
     }
 
     pub(crate) fn set_elapsed(&mut self, elapsed: Duration) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use towpath_store::Source as StoredSource;
+use towpath_store::{DigestMark, Source as StoredSource};
 use tracing::warn;
 
 use crate::{
@@ -46,6 +46,8 @@ pub(crate) struct Tally<'a> {
 struct Counts {
     report: IngestReport,
     progress: Progress,
+    /// Log files that are not what a valid digest says, the first so many of them.
+    altered: Vec<StoredSource>,
 }
 
 impl<'a> Tally<'a> {
@@ -54,14 +56,32 @@ impl<'a> Tally<'a> {
         Tally { counts: Mutex::default(), listener }
     }
 
-    /// The report so far.
-    pub(crate) fn report(self) -> IngestReport {
-        self.counts.into_inner().unwrap_or_else(PoisonError::into_inner).report
+    /// The report so far, and the log files that were altered.
+    pub(crate) fn report(self) -> (IngestReport, Vec<StoredSource>) {
+        let counts = self.counts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (counts.report, counts.altered)
+    }
+
+    /// Digests were asked about a log file that was found.
+    pub(crate) fn marked(&self, log_file: &LogFile) {
+        let Some(proof) = log_file.proof else { return };
+        let mut counts = self.counts();
+        let marks = counts.report.digests.get_or_insert_default();
+        match proof.mark {
+            DigestMark::Covered => marks.covered += 1,
+            DigestMark::Planted => {
+                marks.planted += 1;
+                if marks.planted_log_files.len() < REJECTED_NAMED_MAX {
+                    marks.planted_log_files.push(log_file.place.name());
+                }
+            }
+            _ => marks.unverified += 1,
+        }
     }
 
     /// A log file was found.
     pub(crate) fn found(&self, size_bytes: u64) {
-        self.change(|Counts { report, progress }| {
+        self.change(|Counts { report, progress, .. }| {
             report.log_files.found += 1;
             progress.log_files_found += 1;
             progress.bytes_found += size_bytes;
@@ -99,7 +119,7 @@ impl<'a> Tally<'a> {
 
     /// A log file is in the store from an earlier ingest.
     pub(crate) fn already_ingested(&self, size_bytes: u64) {
-        self.change(|Counts { report, progress }| {
+        self.change(|Counts { report, progress, .. }| {
             report.log_files.already_ingested += 1;
             progress.log_files_done += 1;
             progress.bytes_done += size_bytes;
@@ -120,7 +140,8 @@ impl<'a> Tally<'a> {
         let Refused { rejected, log_file, events } = refused;
         let size_bytes = log_file.as_ref().map_or(0, |log_file| log_file.size_bytes);
         self.listener.rejected(&rejected, log_file.as_ref());
-        self.change(|Counts { report, progress }| {
+        self.change(|Counts { report, progress, altered }| {
+            note_altered(report, altered, &rejected, log_file.as_ref());
             report.reject(rejected, events);
             progress.log_files_done += 1;
             progress.bytes_done += size_bytes;
@@ -137,7 +158,7 @@ impl<'a> Tally<'a> {
 
     /// Some batches are in the store.
     pub(crate) fn appended(&self, batches: &[Batch], appended: &Appended) {
-        self.change(|Counts { report, progress }| {
+        self.change(|Counts { report, progress, .. }| {
             for ReadLogFile { recorded, text_bytes, .. } in
                 batches.iter().flat_map(|batch| &batch.log_files)
             {
@@ -159,7 +180,7 @@ impl<'a> Tally<'a> {
         recorded: &StoredSource,
         text_bytes: u64,
     ) {
-        self.change(|Counts { report, progress }| {
+        self.change(|Counts { report, progress, .. }| {
             report.log_files.ingested += 1;
             report.bytes.read += recorded.size;
             report.bytes.text += text_bytes;
@@ -183,6 +204,32 @@ impl<'a> Tally<'a> {
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts a log file as altered if it is refused for its content and a valid digest names it.
+fn note_altered(
+    report: &mut IngestReport,
+    altered: &mut Vec<StoredSource>,
+    rejected: &Rejected,
+    log_file: Option<&LogFile>,
+) {
+    let proven = |log_file: &&LogFile| log_file.proof.is_some_and(|proof| proof.sha256.is_some());
+    let Some(log_file) = log_file.filter(proven) else { return };
+    let is_other_content = !matches!(
+        rejected.reason,
+        RejectReason::Unreadable | RejectReason::TooLarge | RejectReason::Undecodable
+    );
+    let Some(marks) = report.digests.as_mut().filter(|_| is_other_content) else { return };
+    marks.covered = marks.covered.saturating_sub(1);
+    marks.altered += 1;
+    if altered.len() < REJECTED_NAMED_MAX {
+        altered.push(StoredSource {
+            key: log_file.place.checkpoint_key(),
+            size: log_file.size_bytes,
+            digest: Some(DigestMark::Altered),
+            ..StoredSource::default()
+        });
     }
 }
 

@@ -13,7 +13,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::access::AccessKey;
-use crate::operations::{policy_of, refresh_due, resume_abandoned};
+use crate::operations::{deliver_trails, policy_of, refresh_due, resume_abandoned};
 use crate::options::ServerOptions;
 use crate::policy::{ALLOWED_BY_POLICIES, Asking, Verdict};
 use crate::state::State;
@@ -27,6 +27,9 @@ const DASHBOARDS_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often a server looks for imports whose server is gone.
 const IMPORTS_PAUSE: Duration = Duration::from_secs(20);
+
+/// How often a server looks what its trails have to do, at most and at least.
+const TRAILS_PAUSE_SECS: (u64, u64) = (1, 30);
 
 /// What all operations work on.
 pub(crate) struct Api {
@@ -85,7 +88,7 @@ impl Api {
     }
 
     /// Starts what the server does by itself until `stopped` says so: it runs queries, goes on with
-    /// imports and refreshes dashboards.
+    /// imports, refreshes dashboards, and delivers what trails take.
     pub(crate) fn start_background(
         api: &Arc<Api>,
         mut stopped: watch::Receiver<bool>,
@@ -108,6 +111,7 @@ impl Api {
             }
         });
         let dashboards = tokio::spawn(keep_refreshing(Arc::clone(api), until_stopped.clone()));
+        let trails = tokio::spawn(keep_delivering(Arc::clone(api), until_stopped.clone()));
         let (api, mut stopped) = (Arc::clone(api), until_stopped);
         let imports = tokio::spawn(async move {
             loop {
@@ -120,7 +124,22 @@ impl Api {
                 }
             }
         });
-        vec![queries, imports, dashboards]
+        vec![queries, imports, dashboards, trails]
+    }
+}
+
+/// Delivers what trails take, until `stopped` says so.
+async fn keep_delivering(api: Arc<Api>, mut stopped: watch::Receiver<bool>) {
+    let (least, most) = TRAILS_PAUSE_SECS;
+    let pause = Duration::from_secs(api.options.trails.log_files_secs.clamp(least, most));
+    loop {
+        if let Err(ApiError { message, internal, .. }) = deliver_trails(&api).await {
+            let cause = internal.unwrap_or(message);
+            error!(cause, "trails do not deliver");
+        }
+        if timeout(pause, stopped.wait_for(|stopped| *stopped)).await.is_ok() {
+            break;
+        }
     }
 }
 

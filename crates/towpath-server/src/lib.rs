@@ -25,5 +25,5 @@ mod wire;
 
 pub use crate::access::{AccessKey, Grant};
 pub use crate::error::{Error, Result};
-pub use crate::options::{ServerLimits, ServerOptions, TlsOptions};
+pub use crate::options::{ServerLimits, ServerOptions, TlsOptions, TrailOptions};
 pub use crate::server::Server;

@@ -37,11 +37,35 @@ pub struct ServerOptions {
     /// only.
     pub delivery_folders: Vec<PathBuf>,
 
+    /// How trails deliver.
+    pub trails: TrailOptions,
+
     /// What requests may cost.
     pub limits: ServerLimits,
 
     /// What time it is. `chrono::Utc::now`, or a clock of a test.
     pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+}
+
+/// How trails deliver what is put into the lake.
+#[derive(Clone, Debug)]
+pub struct TrailOptions {
+    /// Seconds between two deliveries of log files. AWS's value: about 300.
+    pub log_files_secs: u64,
+
+    /// Seconds that one digest covers. AWS's value: 3,600.
+    pub digests_secs: u64,
+
+    /// A folder in which trails deliver to one folder for each bucket. `None`: to the buckets
+    /// themselves, by the storage options of the lake.
+    pub folder: Option<PathBuf>,
+}
+
+impl TrailOptions {
+    /// As AWS's trails deliver, to buckets.
+    pub fn aws() -> TrailOptions {
+        TrailOptions { log_files_secs: 300, digests_secs: 3_600, folder: None }
+    }
 }
 
 /// Certificate chain and private key, both in PEM.
@@ -109,6 +133,7 @@ impl ServerOptions {
             tls: None,
             import_folders: Vec::new(),
             delivery_folders: Vec::new(),
+            trails: TrailOptions::aws(),
             limits: ServerLimits::aws(),
             now: Arc::new(now),
         }
@@ -145,6 +170,7 @@ impl fmt::Debug for ServerOptions {
             .field("has_tls", &self.tls.is_some())
             .field("import_folders", &self.import_folders)
             .field("delivery_folders", &self.delivery_folders)
+            .field("trails", &self.trails)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

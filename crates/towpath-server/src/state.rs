@@ -2,10 +2,13 @@
 //!
 //! Several servers may work on one lake: a document changes only as it was read.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use towpath::Documents;
+use towpath::{DocumentLease, Documents};
 use uuid::Uuid;
 
 use crate::wire::ApiError;
@@ -43,6 +46,8 @@ pub(crate) enum Kind {
     Dashboard,
     /// Trails, by name.
     Trail,
+    /// How far trails have delivered, by the name of the trail.
+    Delivery,
     /// Imports, by id.
     Import,
     /// Statements that a query can be started by, by alias.
@@ -57,6 +62,7 @@ impl Kind {
             Kind::Channel => "channels",
             Kind::Dashboard => "dashboards",
             Kind::Trail => "trails",
+            Kind::Delivery => "trail-deliveries",
             Kind::Import => "imports",
             Kind::Alias => "aliases",
         }
@@ -140,6 +146,18 @@ impl State {
             }
         }
         Err(ApiError::user("ConflictException", "Another request keeps changing this resource"))
+    }
+
+    /// The right to be the only one at work on a document; `None` if another server has it.
+    pub(crate) async fn lease(
+        &self,
+        kind: Kind,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DocumentLease>, ApiError> {
+        let name = format!("{}-{id}", kind.folder());
+        let lease = self.documents.lease(&name, now, Duration::ZERO).await;
+        Ok(lease.map_err(towpath::Error::from)?)
     }
 
     /// Removes a document; one that is not there is removed already.

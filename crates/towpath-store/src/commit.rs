@@ -64,6 +64,38 @@ pub struct Source {
     /// Of those stored, events whose id the store had with another content.
     #[serde(default)]
     pub conflicting: u64,
+    /// The times of its oldest and its newest event, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_times: Option<(i64, i64)>,
+    /// What CloudTrail's digests say of it, if they were asked. One that is
+    /// [`Altered`](DigestMark::Altered) or [`Missing`](DigestMark::Missing) was not appended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestMark>,
+}
+
+/// What CloudTrail's digests say of a log file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DigestMark {
+    /// A valid digest names it, and its content is what that says.
+    Covered,
+    /// No valid digest covers its time, or not yet.
+    Unverified,
+    /// Valid digests cover its time, and none names it.
+    Planted,
+    /// A valid digest names it, and its content is another.
+    Altered,
+    /// A valid digest names it, and it is not there.
+    Missing,
+}
+
+impl Source {
+    /// Whether its events were appended, as far as they were to be.
+    #[must_use]
+    pub fn is_in(&self) -> bool {
+        !matches!(self.digest, Some(DigestMark::Altered | DigestMark::Missing))
+    }
 }
 
 /// A data file as its commit records it, for `verify`.

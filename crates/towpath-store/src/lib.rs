@@ -82,7 +82,7 @@ mod time;
 mod writer;
 
 pub use crate::catalog::{Catalog, NewStore};
-pub use crate::commit::{CommittedFile, Source};
+pub use crate::commit::{CommittedFile, DigestMark, Source};
 pub use crate::compact::{
     COMPACTION_MAX, COMPACTION_TARGET_BYTES, CompactionGroup, CompactionPolicy, CompactionReport,
     compaction_plan,

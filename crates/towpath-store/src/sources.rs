@@ -59,7 +59,7 @@ impl SourceIndex {
         }
         let mut commits = store.commits(self.next_version, snapshot.version());
         while let Some(commit) = commits.try_next().await? {
-            for source in commit.sources {
+            for source in commit.sources.into_iter().filter(Source::is_in) {
                 let known = Known { size: source.size, sha256: source.sha256.into() };
                 self.by_key.insert(source.key.into(), known);
             }

@@ -322,6 +322,7 @@ fn ingest_kind(error: &towpath_ingest::Error) -> ErrorKind {
         | IngestError::SourceNotFound { .. }
         | IngestError::InvalidQueue { .. }
         | IngestError::InvalidPublicKeys { .. }
+        | IngestError::TooManyHours { .. }
         | IngestError::EmptyRange => ErrorKind::InvalidArgument,
         IngestError::Store(error) => store_kind(error),
         _ => ErrorKind::Storage,

@@ -55,20 +55,23 @@ mod store;
 mod summaries;
 mod table;
 pub mod text;
+mod trail;
 mod upkeep;
 mod watch;
 
 pub use arrow;
 pub use towpath_event::{EventKind, EventSelectors, SELECTORS_TEXT_BYTES_MAX, SelectorError};
 pub use towpath_ingest::{
-    ChainReport, DigestEvent, DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault,
-    UncoveredWhy,
+    ChainReport, CoverageGap, CoverageHour, CoverageOptions, CoverageReport, DigestEvent,
+    DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault, UncoveredWhy,
 };
+pub use towpath_ingest::{Delivery, DigestMarks, VerifyOptions};
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues, keywords};
 pub use towpath_store::{
-    CompactionPolicy, CompactionReport, Documents, Expiry, Hold, IndexPolicy, IndexReport, NewHold,
-    PublicKey, READERS_WAIT_MAX, RemovedStore, RepairPlan, Retention, TimeRange,
+    CompactionPolicy, CompactionReport, DocumentLease, Documents, Expiry, Hold, IndexPolicy,
+    IndexReport, NewHold, PublicKey, READERS_WAIT_MAX, RemovedStore, RepairPlan, Retention,
+    TimeRange,
 };
 
 pub use crate::arrivals::Seen;
@@ -78,7 +81,7 @@ pub use crate::batch_query::{
 };
 pub use crate::columns::{Column, function_names};
 pub use crate::connect::Tool;
-pub use crate::digests::verify_digests;
+pub use crate::digests::{fetch_digest_keys, verify_digests};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
@@ -90,4 +93,5 @@ pub use crate::scope::{Scope, Visible};
 pub use crate::sign_file::{VerifiedResults, verify_results};
 pub use crate::statistics::QueryStatistics;
 pub use crate::store::{NewStore, Store, StoreChange, StoreStatus, StoreSummary};
+pub use crate::trail::Trail;
 pub use crate::watch::WatchOptions;

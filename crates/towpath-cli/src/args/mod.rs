@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 pub(crate) use self::config::ConfigArgs;
 pub(crate) use self::connect::{ConnectArgs, ToolArg};
-pub(crate) use self::digests::VerifyDigestsArgs;
+pub(crate) use self::digests::{CoverageArgs, KeyArgs, VerifyDigestsArgs};
 pub(crate) use self::generate::{CompletionsArgs, ManArgs};
 pub(crate) use self::job::{
     DeliveryArgs, JobCommand, JobIdArgs, JobKeysArgs, JobListArgs, JobResultsArgs, JobRunArgs,
@@ -123,8 +123,17 @@ line for all that happens. For a bucket with many accounts, --notifications name
 S3, SNS, EventBridge or CloudTrail tells of new log files; its messages are deleted once the log
 files are in the store.
 
+With --verify-digests, the digest files that CloudTrail signed are asked first, and every log file is
+compared with them as it is read. One that has been altered is not taken. In the store and in the
+report, log files are then covered, unverified (no digest yet), planted (digests cover its time, and
+none names it), altered or missing; `towpath coverage` shows them. The public keys come from
+--public-keys or --keys-region once; they are kept in the lake. The exit code is 3 if a log file is
+altered, missing or planted, or a digest is missing or invalid. With --require-digest, what no digest
+names is not taken: what was delivered in the last hours is left for the next time.
+
 Examples:
   towpath ingest ./AWSLogs --store org-trail
+  towpath ingest s3://my-trail --store org-trail --verify-digests --keys-region us-east-1
   towpath ingest s3://my-trail/AWSLogs --store org-trail --from -7d
   towpath ingest ./AWSLogs --store org-trail --from 2024-01-01 --to 2024-02-01 --report report.json
   towpath ingest s3://my-trail/AWSLogs --store org-trail --watch";
@@ -197,6 +206,10 @@ pub(crate) enum Command {
     /// Check log files against the digests that CloudTrail signed
     #[command(after_help = digests::HELP)]
     VerifyDigests(VerifyDigestsArgs),
+
+    /// Compare what digests say was delivered with what was ingested, hour by hour
+    #[command(after_help = digests::COVERAGE_HELP)]
+    Coverage(CoverageArgs),
 
     /// Run a statement and print its rows
     #[command(after_help = query::HELP)]
@@ -435,6 +448,18 @@ pub(crate) struct IngestArgs {
     /// history is taken whole
     #[arg(long)]
     pub(crate) apply_selectors: bool,
+
+    /// Ask the digests in the sources about every log file: an altered one is not taken, and what
+    /// is known of the others stands with them in the store
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) verify_digests: bool,
+
+    /// Take only log files that a valid digest names
+    #[arg(long, requires = "verify_digests")]
+    pub(crate) require_digest: bool,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
 
     /// Go on and ingest what arrives, until Ctrl-C or SIGTERM
     #[arg(long)]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use clap::builder::RangedU64ValueParser;
 
 use super::{LimitArgs, not_empty};
 
@@ -54,6 +55,18 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) delivery_folder: Vec<PathBuf>,
 
+    /// Folder in which trails deliver to one folder for each bucket, instead of to the buckets
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trail_folder: Option<PathBuf>,
+
+    /// Seconds between two deliveries of log files by trails
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = trail_secs())]
+    pub(crate) trail_delivery_secs: u64,
+
+    /// Seconds that a digest of a trail covers
+    #[arg(long, value_name = "N", default_value_t = 3600, value_parser = trail_secs())]
+    pub(crate) trail_digest_secs: u64,
+
     /// Event data stores that the lake may have, those pending deletion included
     #[arg(long, value_name = "N", default_value_t = 10)]
     #[arg(help_heading = "Limits")]
@@ -71,4 +84,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+}
+
+/// Seconds up to a day.
+fn trail_secs() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..=24 * 60 * 60)
 }

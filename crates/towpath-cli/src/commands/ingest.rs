@@ -4,8 +4,9 @@ use std::io::Write;
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
-use towpath::{IngestOptions, IngestReport, Store};
+use towpath::{DigestMarks, IngestOptions, IngestReport, Store, VerifyOptions};
 
+use super::keys::{kept_keys, named_keys, no_keys};
 use super::open_lake;
 use crate::args::{Args, IngestArgs, LimitArgs};
 use crate::config::Config;
@@ -24,7 +25,18 @@ pub(crate) async fn ingest(
     let report_file = args.report.as_deref().map(Destination::create).transpose()?;
     let lake = open_lake(config, LimitArgs::default()).await?;
     let store = lake.store(&args.store).await?;
-    let report = ingest_with_progress(&store, &args.sources, &options).await?;
+    let report = if args.verify_digests {
+        let named = named_keys(config, &args.keys, options.from, now).await?;
+        let keys = kept_keys(&lake, named).await?;
+        if keys.is_empty() {
+            return Err(no_keys());
+        }
+        let options = VerifyOptions { ingest: options, keys, require_digest: args.require_digest };
+        let line = ProgressLine::start();
+        store.ingest_verified(&args.sources, &options, &|progress| line.show(progress)).await?
+    } else {
+        ingest_with_progress(&store, &args.sources, &options).await?
+    };
     for rejected in &report.rejected {
         tell(&format!(
             "error: log file `{}` was not ingested: {}",
@@ -32,6 +44,9 @@ pub(crate) async fn ingest(
         ));
     }
     tell(&summary(&report));
+    if let Some(marks) = &report.digests {
+        tell_marks(marks);
+    }
     if report.log_files.found == 0 {
         tell("warning: there was no log file in the sources");
     }
@@ -39,6 +54,31 @@ pub(crate) async fn ingest(
         write_report(&report, file)?;
     }
     Ok(if report.is_complete() { Outcome::Done } else { Outcome::DoneInPart })
+}
+
+/// What digests say of the log files, in lines for people.
+fn tell_marks(marks: &DigestMarks) {
+    for path in &marks.missing_log_files {
+        tell(&format!("warning: log file `{path}` is missing: a valid digest names it"));
+    }
+    for path in &marks.planted_log_files {
+        tell(&format!(
+            "warning: log file `{path}` is planted: digests cover its time, and none names it"
+        ));
+    }
+    let digests = &marks.digests.counts;
+    tell(&format!(
+        "digests: {} valid, {} invalid, {} spans missing; log files: {} covered, {} unverified, \
+         {} planted, {} altered, {} missing",
+        grouped(digests.digests_valid + digests.backfill_valid),
+        grouped(digests.digests_invalid + digests.backfill_invalid),
+        grouped(marks.digests.spans_missing),
+        grouped(marks.covered),
+        grouped(marks.unverified),
+        grouped(marks.planted),
+        grouped(marks.altered),
+        grouped(marks.missing),
+    ));
 }
 
 /// Ingests `sources` into `store` and shows how far it has come.

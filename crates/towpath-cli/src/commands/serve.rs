@@ -6,7 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use towpath::Lake;
-use towpath_server::{AccessKey, Grant, Server, ServerLimits, ServerOptions, TlsOptions};
+use towpath_server::{
+    AccessKey, Grant, Server, ServerLimits, ServerOptions, TlsOptions, TrailOptions,
+};
 
 use super::interruption;
 use crate::args::ServeArgs;
@@ -24,6 +26,11 @@ pub(crate) async fn serve(config: &Config, args: ServeArgs) -> Result<Outcome> {
     options.region.clone_from(&args.region);
     options.import_folders.clone_from(&args.import_folder);
     options.delivery_folders.clone_from(&args.delivery_folder);
+    options.trails = TrailOptions {
+        log_files_secs: args.trail_delivery_secs,
+        digests_secs: args.trail_digest_secs,
+        folder: args.trail_folder.clone(),
+    };
     options.limits = ServerLimits {
         requests_per_sec_max: args.requests_per_sec_max,
         queries_max: args.queries_max,

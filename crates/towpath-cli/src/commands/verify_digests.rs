@@ -3,16 +3,16 @@
 //! The text is that of `aws cloudtrail validate-logs`, in its order and on its streams, so that what
 //! reads the one reads the other. What that command does not look for is said after it.
 
-use std::fs;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
-use towpath::{ChainReport, DigestEvent, DigestKeys, DigestOptions, DigestReport, UncoveredWhy};
+use towpath::{ChainReport, DigestEvent, DigestOptions, DigestReport, UncoveredWhy};
 
 use super::ingest::{Times, range};
+use super::keys::named_keys;
 use crate::args::{LimitArgs, VerifyDigestsArgs};
 use crate::config::Config;
 use crate::error::Outcome;
@@ -25,9 +25,7 @@ pub(crate) async fn verify_digests(
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
     let Times { from, to } = range(args.from, args.to, now)?;
-    let describe = || format!("could not read file `{}`", args.public_keys.display());
-    let keys = fs::read_to_string(&args.public_keys).with_context(describe)?;
-    let keys = DigestKeys::from_json(&keys).map_err(towpath::Error::from)?;
+    let keys = named_keys(config, &args.keys, from, now).await?;
     let options = DigestOptions { from, to, now, keys };
     let report_file = args.report.as_deref().map(Destination::create).transpose()?;
     let printer = Printer::new(config.verbose > 0, report_file);

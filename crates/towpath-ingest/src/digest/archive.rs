@@ -137,6 +137,15 @@ impl Archive {
         if self.files > FILES_MAX { Err(Error::TooManyDigests { max: FILES_MAX }) } else { Ok(()) }
     }
 
+    /// The accounts and regions of all that was found.
+    pub(crate) fn places(&self) -> Vec<&Place> {
+        let mut places: Vec<&Place> = self.log_files.keys().collect();
+        places.extend(self.digests.keys().map(|(chain, _)| &chain.place));
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
     /// Reads the file with this key, or returns `None` if there is none.
     ///
     /// # Errors

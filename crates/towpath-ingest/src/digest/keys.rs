@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hashbrown::HashMap;
 use serde::Deserialize;
+use serde_json::json;
 use towpath_store::PublicKey;
 
 use crate::error::{Error, Result};
@@ -18,6 +19,8 @@ const INTEGER: u8 = 0x02;
 #[derive(Clone, Debug, Default)]
 pub struct DigestKeys {
     keys: HashMap<String, PublicKey>,
+    /// Every signature is taken for good, and none need be there.
+    is_unchecked: bool,
 }
 
 /// What a signature comes to.
@@ -67,6 +70,38 @@ impl DigestKeys {
             return Err(invalid("there are none".to_owned()));
         }
         Ok(keys)
+    }
+
+    /// Keys with which every signature is taken for good: for a look that proves nothing.
+    pub(crate) fn unchecked() -> DigestKeys {
+        DigestKeys { is_unchecked: true, ..DigestKeys::default() }
+    }
+
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.is_unchecked
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Takes in the keys of `other`.
+    pub fn extend(&mut self, other: DigestKeys) {
+        self.keys.extend(other.keys);
+    }
+
+    /// Each key as [`DigestKeys::from_json`] reads it, with a name that is made of its bytes alone.
+    #[must_use]
+    pub fn to_documents(&self) -> Vec<(String, String)> {
+        let document = |(fingerprint, key): (&String, &PublicKey)| {
+            let value = BASE64.encode(&key.der);
+            let key_list = json!([{ "Value": value, "Fingerprint": fingerprint }]);
+            // The fingerprint may be anything that somebody wrote into the file.
+            (key.fingerprint.clone(), json!({ "PublicKeyList": key_list }).to_string())
+        };
+        self.keys.iter().map(document).collect()
     }
 
     pub(crate) fn check(&self, fingerprint: &str, signed: &str, signature: &str) -> Signature {

@@ -11,25 +11,32 @@
 
 mod archive;
 mod chain;
+mod coverage;
 mod event;
+mod fetch;
 mod file;
 mod keys;
 mod name;
+mod proof;
 mod write;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::HashSet;
 use towpath_store::Location;
 
+pub use self::coverage::{CoverageGap, CoverageHour, CoverageOptions, CoverageReport, coverage};
 pub use self::event::{
     ChainReport, DigestEvent, DigestFault, DigestReport, LogFault, UncoveredWhy,
 };
+pub use self::fetch::fetch_public_keys;
 pub use self::keys::DigestKeys;
+pub(crate) use self::proof::{Proof, Proofs};
 pub use self::write::{NewDigest, NewLogFile, TrailWriter, WrittenDigest, WrittenLogFile};
 use self::{
     archive::{Archive, Listed},
     chain::{Covered, Walk},
     name::{Chain, Place},
+    proof::NamedLogFiles,
 };
 use crate::error::{Error, Result};
 
@@ -81,12 +88,9 @@ pub async fn verify_digests(
         return Err(Error::EmptyRange);
     }
     let archive = Archive::open(sources).await?;
-    let mut check = Check { archive: &archive, options, tell, report: DigestReport::default() };
-    let mut places: Vec<&Place> = archive.log_files.keys().collect();
-    places.extend(archive.digests.keys().map(|(chain, _)| &chain.place));
-    places.sort_unstable();
-    places.dedup();
-    for place in places {
+    let report = DigestReport::default();
+    let mut check = Check { archive: &archive, options, tell, report, noted: None };
+    for place in archive.places() {
         check.place(place, to).await?;
     }
     Ok(check.report)
@@ -97,12 +101,14 @@ struct Check<'a> {
     options: &'a DigestOptions,
     tell: &'a (dyn Fn(&DigestEvent) + Sync),
     report: DigestReport,
+    /// Where to note what digests say of log files, which are then not read.
+    noted: Option<NamedLogFiles>,
 }
 
 /// What the chains of one account and region have shown.
 #[derive(Debug, Default)]
 struct Shown {
-    /// Spans that valid digests cover, and whether the trail was off before each.
+    /// Spans that valid digests cover, by their start, and whether the trail was off before each.
     covered: Vec<Covered>,
     /// Tails of the keys of log files that a digest names, valid or not.
     named: HashSet<String>,
@@ -110,7 +116,7 @@ struct Shown {
 
 impl Check<'_> {
     /// Checks the chains of one account and region, and then what they leave out.
-    async fn place(&mut self, place: &Place, to: DateTime<Utc>) -> Result<()> {
+    async fn place(&mut self, place: &Place, to: DateTime<Utc>) -> Result<Shown> {
         let mut shown = Shown::default();
         let chains: Vec<&Chain> = self
             .archive
@@ -127,8 +133,9 @@ impl Check<'_> {
             last = Some(chain);
             self.chain(chain, to, &mut shown).await?;
         }
-        self.look_beside(place, to, shown);
-        Ok(())
+        shown.covered.sort_unstable_by_key(|one| (one.start, one.end));
+        self.look_beside(place, to, &shown);
+        Ok(shown)
     }
 
     /// Walks the digests of one trail: first those of every hour, then those made later.
@@ -157,6 +164,7 @@ impl Check<'_> {
             report: ChainReport::default(),
             covered: &mut shown.covered,
             named: &mut shown.named,
+            noted: self.noted.as_mut(),
             unproven: 0,
         };
         walk.run(in_range(hourly, from, to)).await?;
@@ -171,22 +179,21 @@ impl Check<'_> {
     }
 
     /// Finds the spans that no valid digest covers, and the log files that no digest names.
-    fn look_beside(&mut self, place: &Place, to: DateTime<Utc>, shown: Shown) {
-        let Shown { mut covered, named } = shown;
-        covered.sort_unstable_by_key(|one| (one.start, one.end));
+    fn look_beside(&mut self, place: &Place, to: DateTime<Utc>, shown: &Shown) {
+        let Shown { covered, named } = shown;
         let none = Vec::new();
         let log_files = self.archive.log_files.get(place).unwrap_or(&none);
         let is_meant =
             |time: DateTime<Utc>| self.options.from.is_none_or(|from| time >= from) && time <= to;
         let newest = log_files.iter().map(|file| file.time).filter(|time| is_meant(*time)).max();
-        self.tell_uncovered(&covered, to, newest);
+        self.tell_uncovered(covered, to, newest);
         for file in log_files.iter().filter(|file| is_meant(file.time)) {
             let tail = name::tail(&file.key).unwrap_or(&file.key);
             if named.contains(tail) {
                 continue;
             }
             let url = url_of(file.bucket.as_deref(), &file.key);
-            if is_covered(&covered, file.time, file.time + NAMED_LATER_MAX) {
+            if is_covered(covered, file.time, file.time + NAMED_LATER_MAX) {
                 self.report.logs_planted += 1;
                 (self.tell)(&DigestEvent::Planted { url });
             } else {

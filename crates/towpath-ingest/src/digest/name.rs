@@ -8,6 +8,7 @@
 //! ```
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Where the digests and the log files of one account and region lie.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +93,11 @@ pub(crate) fn tail(key: &str) -> Option<&str> {
         return Some(key);
     }
     key.find("/AWSLogs/").and_then(|at| key.get(at + 1..))
+}
+
+/// A hash of what is the same of a key in every copy.
+pub(crate) fn tail_hash(key: &str) -> u128 {
+    xxh3_128(tail(key).unwrap_or(key).as_bytes())
 }
 
 fn time_of(text: &str, form: &str) -> Option<DateTime<Utc>> {

@@ -378,6 +378,7 @@ impl Watch<'_> {
             store: self.store,
             options: &self.options.ingest,
             checkpoint,
+            asked: None,
             clock: Arc::clone(clock),
             tally: &tally,
             committing: self.committing,

@@ -1,25 +1,17 @@
 //! [`SqsQueue`]: notifications from Amazon SQS, by its JSON protocol.
 //!
-//! The HTTP client, the chain of credentials and the signatures are `object_store`'s own, so that
-//! the queue is reached just as the bucket is. SQS needs no more than two of its actions.
+//! It needs no more than two of its actions.
 
-use std::{collections::HashMap, fmt, str::FromStr, sync::Arc};
+use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
-use futures::TryStreamExt;
-use object_store::{
-    HeaderValue,
-    aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsAuthorizer, AwsCredentialProvider},
-    client::{
-        ClientConfigKey, ClientOptions, HttpClient, HttpConnector, HttpError, HttpRequest,
-        HttpResponse, ReqwestConnector,
-    },
-};
+use object_store::client::HttpError;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
+    aws::{AwsClient, AwsError, AwsRequest, check_scheme, in_lower_case},
     error::{Error, Result},
     watch::notification::{Message, NotificationQueue},
 };
@@ -66,9 +58,7 @@ pub enum QueueError {
 /// A queue of Amazon SQS.
 pub struct SqsQueue {
     url: Url,
-    region: String,
-    credentials: AwsCredentialProvider,
-    client: HttpClient,
+    client: AwsClient,
 }
 
 impl SqsQueue {
@@ -85,18 +75,12 @@ impl SqsQueue {
         let invalid =
             |reason: &str| Error::InvalidQueue { text: url.to_owned(), reason: reason.to_owned() };
         let parsed = Url::parse(url).map_err(|_err| invalid("it is not a URL"))?;
-        let options: HashMap<String, &String> =
-            options.iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
-        let is_true = |key: &str| {
-            options.get(key).is_some_and(|text| text.eq_ignore_ascii_case("true") || *text == "1")
+        let options = in_lower_case(options);
+        let unusable = |err: AwsError| match err {
+            AwsError::Options { reason } => invalid(&reason),
+            other => invalid(&other.to_string()),
         };
-        let allow_http = is_true("aws_allow_http") || is_true("allow_http");
-        match parsed.scheme() {
-            "https" => {}
-            "http" if allow_http => {}
-            "http" => return Err(invalid("it is plain HTTP; set `aws_allow_http` to `true`")),
-            _ => return Err(invalid("it must begin with `https://`")),
-        }
+        check_scheme(&parsed, &options).map_err(unusable)?;
         if parsed.path().trim_matches('/').is_empty() {
             return Err(invalid("it must end with the account and the name of the queue"));
         }
@@ -106,38 +90,30 @@ impl SqsQueue {
                 named.map(|region| (*region).clone())
             })
             .ok_or_else(|| invalid("it names no region; set `aws_region`"))?;
-        let credentials = credentials(&options, &region)
-            .map_err(|err| invalid(&format!("its options contradict: {err}")))?;
-        let client = ClientOptions::new()
-            .with_config(ClientConfigKey::AllowHttp, if allow_http { "true" } else { "false" });
-        let client = ReqwestConnector::default()
-            .connect(&client)
-            .map_err(|err| invalid(&format!("no client can be made for it: {err}")))?;
-        Ok(SqsQueue { url: parsed, region, credentials, client })
+        let client = AwsClient::open(parsed.clone(), "sqs", &region, &options);
+        Ok(SqsQueue { url: parsed, client: client.map_err(unusable)? })
     }
 
     /// Sends one action and returns SQS's answer.
     async fn ask(&self, action: &'static str, body: &Value) -> Result<Value, QueueError> {
-        let credential =
-            self.credentials.get_credential().await.map_err(QueueError::Credentials)?;
-        let mut request = HttpRequest::new(body.to_string().into());
-        *request.method_mut() = "POST".parse().map_err(|_err| QueueError::Answer)?;
-        let endpoint = self.url.origin().ascii_serialization() + "/";
-        *request.uri_mut() = endpoint.parse().map_err(|_err| QueueError::Answer)?;
-        let headers = request.headers_mut();
-        headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));
-        headers.insert("x-amz-target", HeaderValue::from_static(action));
-        AwsAuthorizer::new(&credential, "sqs", &self.region).authorize(&mut request, None);
-        let response = self.client.execute(request).await.map_err(QueueError::Unreachable)?;
-        let status = response.status();
-        let answer = read_answer(response).await?;
-        let answer: Option<Value> = serde_json::from_slice(&answer).ok();
-        if status.is_success() {
-            return answer.ok_or(QueueError::Answer);
+        let request = AwsRequest {
+            target: action,
+            content_type: "application/x-amz-json-1.0",
+            body,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        };
+        Ok(self.client.ask(request).await?)
+    }
+}
+
+impl From<AwsError> for QueueError {
+    fn from(error: AwsError) -> QueueError {
+        match error {
+            AwsError::Unreachable(source) => QueueError::Unreachable(source),
+            AwsError::Credentials(source) => QueueError::Credentials(source),
+            AwsError::Refused { status, code } => QueueError::Refused { status, code },
+            AwsError::Answer | AwsError::Options { .. } => QueueError::Answer,
         }
-        let code = answer.as_ref().and_then(|answer| answer.get("__type")).and_then(Value::as_str);
-        let code = code.and_then(|code| code.rsplit('#').next()).unwrap_or_default();
-        Err(QueueError::Refused { status: status.as_u16(), code: code.to_owned() })
     }
 }
 
@@ -208,18 +184,6 @@ impl From<ReceivedMessage> for Message {
     }
 }
 
-async fn read_answer(response: HttpResponse) -> Result<Vec<u8>, QueueError> {
-    let mut parts = response.into_body().bytes_stream();
-    let mut answer = Vec::new();
-    while let Some(part) = parts.try_next().await.map_err(QueueError::Unreachable)? {
-        if answer.len() + part.len() > ANSWER_BYTES_MAX {
-            return Err(QueueError::Answer);
-        }
-        answer.extend_from_slice(&part);
-    }
-    Ok(answer)
-}
-
 /// The region in `sqs.eu-west-1.amazonaws.com`.
 fn region_of(url: &Url) -> Option<String> {
     let mut labels = url.host_str()?.split('.');
@@ -227,22 +191,6 @@ fn region_of(url: &Url) -> Option<String> {
     let region = labels.next()?;
     let is_aws = labels.next() == Some("amazonaws");
     (service == "sqs" && is_aws).then(|| region.to_owned())
-}
-
-/// The chain of credentials that a bucket with these options would have.
-fn credentials(
-    options: &HashMap<String, &String>,
-    region: &str,
-) -> Result<AwsCredentialProvider, object_store::Error> {
-    let builder = options.iter().fold(AmazonS3Builder::new(), |builder, (key, value)| {
-        match AmazonS3ConfigKey::from_str(key) {
-            Ok(key) => builder.with_config(key, (*value).clone()),
-            Err(_) => builder,
-        }
-    });
-    // Never asked for anything: the name only has to be one.
-    let bucket = builder.with_bucket_name("queue").with_region(region).build()?;
-    Ok(Arc::clone(bucket.credentials()))
 }
 
 #[cfg(test)]
@@ -257,10 +205,10 @@ mod tests {
     #[test]
     fn the_region_comes_from_the_url_and_else_from_the_options() {
         let queue = open("https://sqs.eu-west-1.amazonaws.com/123456789012/trail", &[]).unwrap();
-        assert_eq!(queue.region, "eu-west-1");
+        assert_eq!(queue.client.region(), "eu-west-1");
         let local = "http://127.0.0.1:1/000000000000/trail";
         let options = [("AWS_REGION", "us-east-2"), ("AWS_ALLOW_HTTP", "true")];
-        assert_eq!(open(local, &options).unwrap().region, "us-east-2");
+        assert_eq!(open(local, &options).unwrap().client.region(), "us-east-2");
     }
 
     #[test]

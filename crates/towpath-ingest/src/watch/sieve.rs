@@ -225,7 +225,7 @@ mod tests {
             Path::new(name).into(),
         );
         let modified = Some(START + TimeDelta::seconds(written_secs));
-        LogFile { place, size_bytes, day: None, modified }
+        LogFile { place, size_bytes, day: None, modified, proof: None }
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
             panic!()
         };
         let place = Place::Remote(bucket, "a.json.gz".into());
-        let file = LogFile { place, size_bytes: 1, day: None, modified: Some(START) };
+        let file = LogFile { place, size_bytes: 1, day: None, modified: Some(START), proof: None };
         assert!(watched.takes(&file), "in a bucket it is whole at once");
         assert!(watched.refuses(&file, RejectReason::Unreadable));
         watched.begin(false);

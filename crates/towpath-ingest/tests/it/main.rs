@@ -9,6 +9,7 @@ mod watched_store;
 
 mod bad_input;
 mod counting;
+mod coverage;
 mod deliver;
 mod digests;
 mod duplicates;
@@ -18,4 +19,5 @@ mod large;
 mod memory;
 mod real_logs;
 mod remote;
+mod verified;
 mod watch;

@@ -36,11 +36,13 @@ mod selectors;
 mod start_query;
 mod tags;
 mod trail;
+mod trail_delivery;
 mod update_event_data_store;
 
 pub(crate) use self::dashboard_schedule::refresh_due;
 pub(crate) use self::import_run::resume_abandoned;
 pub(crate) use self::resource_policy::policy_of;
+pub(crate) use self::trail_delivery::deliver_trails;
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! Trails: `CreateTrail`, `GetTrail`, `DescribeTrails`, `ListTrails`, `UpdateTrail`, `DeleteTrail`,
 //! `StartLogging`, `StopLogging` and `GetTrailStatus`.
 //!
-//! A trail is kept with all its settings and answers as AWS's does. It delivers no log files.
+//! A trail takes what is put into the lake: see [`super::trail_delivery`].
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::input::{epoch_seconds, read, without_nulls};
 use super::page::page;
 use super::tags::{Tag, check_tags, put_tags};
+use super::trail_delivery::begin;
 use crate::api::{Call, ResourceKind, id_of};
 use crate::state::Kind;
 use crate::wire::ApiError;
@@ -37,6 +38,32 @@ pub(super) struct TrailState {
     pub(super) advanced_event_selectors: Value,
     pub(super) insight_selectors: Value,
     pub(super) aggregation_configurations: Value,
+    pub(super) log_files: Delivered,
+    pub(super) digests: Delivered,
+}
+
+/// How delivering went.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Delivered {
+    /// When something was last delivered.
+    pub(super) delivered_at: Option<DateTime<Utc>>,
+    /// When that was last tried.
+    pub(super) attempted_at: Option<DateTime<Utc>>,
+    /// What went wrong when it was last tried.
+    pub(super) error: Option<String>,
+}
+
+impl TrailState {
+    /// A setting that is true or false.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.settings.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// A setting that is a text; empty if it is not set.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.settings.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 /// Settings that a request may give, besides the name, with the names that answers give them.
@@ -196,8 +223,11 @@ async fn set_logging(
     is_logging: bool,
 ) -> Result<Value, ApiError> {
     let NameInput { name } = read(input)?;
-    let (name, _) = find_trail(call, &name).await?;
+    let (name, state) = find_trail(call, &name).await?;
     let now = call.api.now();
+    if is_logging && !state.is_logging {
+        begin(call, &name, &state).await?;
+    }
     let set = |state: &mut TrailState| {
         state.is_logging = is_logging;
         *(if is_logging { &mut state.started_at } else { &mut state.stopped_at }) = Some(now);
@@ -220,10 +250,14 @@ pub(super) async fn status(call: &Call, input: Map<String, Value>) -> Result<Val
         "StopLoggingTime": state.stopped_at.map(epoch_seconds),
         "TimeLoggingStarted": text(state.started_at),
         "TimeLoggingStopped": text(state.stopped_at),
-        "LatestDeliveryAttemptTime": "",
+        "LatestDeliveryTime": state.log_files.delivered_at.map(epoch_seconds),
+        "LatestDeliveryError": state.log_files.error,
+        "LatestDigestDeliveryTime": state.digests.delivered_at.map(epoch_seconds),
+        "LatestDigestDeliveryError": state.digests.error,
+        "LatestDeliveryAttemptTime": text(state.log_files.attempted_at),
+        "LatestDeliveryAttemptSucceeded": text(state.log_files.delivered_at),
         "LatestNotificationAttemptTime": "",
         "LatestNotificationAttemptSucceeded": "",
-        "LatestDeliveryAttemptSucceeded": "",
     })))
 }
 
