@@ -51,7 +51,7 @@ mod digest;
 mod watch;
 
 pub use aws::AwsError;
-pub use deliver::{Delivery, TrailRules};
+pub use deliver::{TrailDelivery, TrailRules};
 pub use digest::{
     ChainReport, CoverageGap, CoverageHour, CoverageOptions, CoverageReport, DigestEvent,
     DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault, NewDigest, NewLogFile,

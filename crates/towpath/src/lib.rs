@@ -65,7 +65,7 @@ pub use towpath_ingest::{
     ChainReport, CoverageGap, CoverageHour, CoverageOptions, CoverageReport, DigestEvent,
     DigestFault, DigestKeys, DigestOptions, DigestReport, LogFault, UncoveredWhy,
 };
-pub use towpath_ingest::{Delivery, DigestMarks, VerifyOptions};
+pub use towpath_ingest::{DigestMarks, TrailDelivery, VerifyOptions};
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues, keywords};
 pub use towpath_store::{

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use towpath_event::EventSelectors;
-use towpath_ingest::{Delivery, TrailRules, TrailWriter};
+use towpath_ingest::{TrailDelivery, TrailRules, TrailWriter};
 use towpath_store::{EventDataStore, Location};
 
 use crate::error::Result;
@@ -65,9 +65,13 @@ impl Lake {
     /// # Errors
     ///
     /// Storage errors.
-    pub async fn begin_delivery(&self, has_digests: bool, now: DateTime<Utc>) -> Result<Delivery> {
+    pub async fn begin_delivery(
+        &self,
+        has_digests: bool,
+        now: DateTime<Utc>,
+    ) -> Result<TrailDelivery> {
         let stores = self.delivered_stores().await?;
-        Ok(Delivery::begin(&stores, now, has_digests).await?)
+        Ok(TrailDelivery::begin(&stores, now, has_digests).await?)
     }
 
     /// Plans what was put into the lake since, and returns whether there is something to carry out.
@@ -76,7 +80,11 @@ impl Lake {
     /// # Errors
     ///
     /// Storage errors.
-    pub async fn plan_delivery(&self, delivery: &mut Delivery, now: DateTime<Utc>) -> Result<bool> {
+    pub async fn plan_delivery(
+        &self,
+        delivery: &mut TrailDelivery,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         let stores = self.delivered_stores().await?;
         Ok(delivery.plan(&stores, now).await?)
     }
@@ -86,7 +94,11 @@ impl Lake {
     /// # Errors
     ///
     /// Storage errors, of the lake and of the bucket. The plan then stays.
-    pub async fn carry_out_delivery(&self, delivery: &mut Delivery, trail: &Trail) -> Result<()> {
+    pub async fn carry_out_delivery(
+        &self,
+        delivery: &mut TrailDelivery,
+        trail: &Trail,
+    ) -> Result<()> {
         let stores = self.delivered_stores().await?;
         let writer = trail.writer(&self.options().storage_options)?;
         Ok(Box::pin(delivery.carry_out(&writer, &trail.rules(), &stores)).await?)
@@ -100,7 +112,7 @@ impl Lake {
     /// Storage errors, of the lake and of the bucket, and that the lake has no key to sign with.
     pub async fn deliver_digests(
         &self,
-        delivery: &mut Delivery,
+        delivery: &mut TrailDelivery,
         trail: &Trail,
         (now, every): (DateTime<Utc>, TimeDelta),
         ends: bool,

@@ -59,3 +59,61 @@ fn what_cannot_be_checked_is_said_before_any_work() {
     let ran = run(&[&[TRAIL, "--public-keys", "keys.json"][..], &range].concat()).code(2);
     assert!(ran.stderr.contains("must be before"), "{}", ran.stderr);
 }
+
+#[test]
+fn an_ingest_that_asks_digests_marks_log_files_and_keeps_the_keys() {
+    let dir = Dir::new();
+    dir.write("keys.json", keys());
+    let run = |args: &[&str]| dir.towpath(["--lake", "lake"].iter().chain(args)).run();
+    run(&["store", "create", "trail", "--retention-days", "3653"]).code(0);
+    let ingest = ["ingest", TRAIL, "--store", "trail", "--verify-digests", "--report", "r.json"];
+    let ran = run(&ingest).code(2);
+    assert!(ran.stderr.contains("--public-keys or --keys-region"), "{}", ran.stderr);
+
+    // Nobody signed the bundled digests, so they prove nothing, and what is there is taken.
+    let ran = run(&[&ingest[..], &["--public-keys", "keys.json"]].concat()).code(3);
+    assert!(ran.stderr.contains("log files: 0 covered, "), "{}", ran.stderr);
+    let report: Value = serde_json::from_slice(&dir.read("r.json")).unwrap();
+    let marks = &report["digests"];
+    assert_eq!(marks["unverified"], report["log_files"]["found"]);
+    assert_eq!((&marks["altered"], &marks["missing"]), (&json!(0), &json!(0)));
+    assert!(marks["digests"]["counts"]["digests_invalid"].as_u64().unwrap() > 0);
+
+    // The keys are the lake's now. Where a valid digest is required, nothing is left to take.
+    run(&["store", "create", "strict", "--retention-days", "3653"]).code(0);
+    let strict = ["ingest", TRAIL, "--store", "strict", "--verify-digests", "--require-digest"];
+    let ran = run(&strict).code(3);
+    assert!(ran.stderr.contains("no valid digest names the log file"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(" 0 stored"), "{}", ran.stderr);
+}
+
+#[test]
+fn coverage_prints_the_hours_and_names_the_gaps() {
+    let dir = Dir::new();
+    let run = |args: &[&str]| dir.towpath(["--lake", "lake"].iter().chain(args)).run();
+    run(&["store", "create", "trail", "--retention-days", "3653"]).code(0);
+    let ran = run(&["ingest", TRAIL, "--store", "trail", "--report", "r.json"]).code(0);
+    assert!(ran.stderr.contains("ingested"), "{}", ran.stderr);
+    let found = serde_json::from_slice::<Value>(&dir.read("r.json")).unwrap()["log_files"]["found"]
+        .as_u64();
+
+    // Without a source, only what was ingested.
+    let ran = run(&["coverage", "--store", "trail", "--format", "ndjson"]).code(0);
+    let text = ran.text();
+    let hours: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ingested: u64 = hours.iter().map(|hour| hour["ingested"].as_u64().unwrap()).sum();
+    assert!(hours.iter().all(|hour| hour["named"].is_null()));
+
+    // With one, and no keys: what the digests say is believed, and that is said.
+    let args = ["coverage", "--store", "trail", "--source", TRAIL, "--report", "-"];
+    let ran = run(&args).code(1);
+    assert!(ran.stderr.contains("were not checked"), "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.text()).unwrap();
+    assert_eq!(report["signatures_checked"], false);
+    let hours = report["hours"].as_array().unwrap();
+    let sum = |name: &str| hours.iter().map(|hour| hour[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(Some(sum("ingested") + report["unplaced"].as_u64().unwrap()), found);
+    assert_eq!(sum("ingested"), ingested);
+    assert_eq!(sum("named"), sum("ingested") - sum("not_named") + sum("not_ingested"));
+    assert!(sum("named") > 0 && sum("digest_secs") > 0);
+}

@@ -1,8 +1,8 @@
 //! What a trail delivers: the events that were put into stores, as log files, and digests of those.
 //!
-//! A [`Delivery`] is what is kept of a trail between two looks: up to which version of each store it
+//! A [`TrailDelivery`] is what is kept of a trail between two looks: up to which version of each store it
 //! has delivered, and what the next digests are to say. It survives a crash at any moment if it is
-//! kept after [`Delivery::plan`] and before [`Delivery::carry_out`], and again afterwards: what was
+//! kept after [`TrailDelivery::plan`] and before [`TrailDelivery::carry_out`], and again afterwards: what was
 //! planned is carried out again, with the same names and the same content.
 //!
 //! Commits are what is delivered, not events as they come: so whatever brings events into a store is
@@ -61,7 +61,7 @@ pub struct TrailRules {
 /// How far a trail has delivered. Kept with serde.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Delivery {
+pub struct TrailDelivery {
     /// The last version of each store that was delivered.
     delivered: BTreeMap<Uuid, u64>,
     /// What was planned and may have been carried out in part.
@@ -96,7 +96,7 @@ struct Chain {
     undigested: Vec<WrittenLogFile>,
 }
 
-impl Delivery {
+impl TrailDelivery {
     /// Begins at `now`: what `stores` have already is not delivered. With `has_digests`, chains of
     /// digests begin too.
     ///
@@ -107,8 +107,8 @@ impl Delivery {
         stores: &[EventDataStore],
         now: DateTime<Utc>,
         has_digests: bool,
-    ) -> Result<Delivery> {
-        let mut delivery = Delivery::default();
+    ) -> Result<TrailDelivery> {
+        let mut delivery = TrailDelivery::default();
         for store in stores {
             delivery.delivered.insert(store.id(), store.snapshot().await?.version());
         }
@@ -225,7 +225,7 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// As [`Delivery::digest`].
+    /// As [`TrailDelivery::digest`].
     pub async fn end(
         &mut self,
         writer: &TrailWriter,

@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use towpath_event::{EventSelectors, data_file_schema};
 use towpath_ingest::{
-    Delivery, DigestEvent, DigestKeys, DigestOptions, DigestReport, IngestOptions, TrailRules,
+    DigestEvent, DigestKeys, DigestOptions, DigestReport, IngestOptions, TrailDelivery, TrailRules,
     TrailWriter, ingest, verify_digests,
 };
 use towpath_store::{Catalog, EventDataStore, Location, NewStore, Retention, SigningKey};
@@ -72,8 +72,8 @@ impl Lab {
         (self.writer(place.clone()), place)
     }
 
-    async fn begin(&self, now: &str) -> Delivery {
-        Delivery::begin(&self.stores(), at(now), true).await.unwrap()
+    async fn begin(&self, now: &str) -> TrailDelivery {
+        TrailDelivery::begin(&self.stores(), at(now), true).await.unwrap()
     }
 
     fn stores(&self) -> [EventDataStore; 1] {
@@ -90,7 +90,7 @@ impl Lab {
         assert!(report.is_complete(), "{report:?}");
     }
 
-    async fn deliver(&self, delivery: &mut Delivery, writer: &TrailWriter, now: &str) {
+    async fn deliver(&self, delivery: &mut TrailDelivery, writer: &TrailWriter, now: &str) {
         while delivery.plan(&self.stores(), at(now)).await.unwrap() {
             delivery.carry_out(writer, &self.rules, &self.stores()).await.unwrap();
         }
@@ -199,7 +199,7 @@ async fn a_delivery_that_was_cut_is_carried_out_again_with_the_same_files() {
     let kept = serde_json::to_string(&delivery).unwrap();
     delivery.carry_out(&writer, &lab.rules, &lab.stores()).await.unwrap();
     let before = files_of(place.local_path().unwrap());
-    let mut delivery: Delivery = serde_json::from_str(&kept).unwrap();
+    let mut delivery: TrailDelivery = serde_json::from_str(&kept).unwrap();
     lab.put(&[event("three", &text(6))]).await;
     lab.deliver(&mut delivery, &writer, &text(10)).await;
     let after = files_of(place.local_path().unwrap());

@@ -11,6 +11,7 @@ mod bad_input;
 mod counting;
 mod coverage;
 mod deliver;
+mod digest_cases;
 mod digests;
 mod duplicates;
 mod finding;

@@ -98,6 +98,7 @@ pub(super) async fn create(call: &Call, mut input: Map<String, Value>) -> Result
         .unwrap_or_default();
     check_tags(&tags)?;
     let settings = settings_of(&input)?;
+    check_may_deliver(call, &settings, &Map::new())?;
     let NameInput { name } = read(input)?;
     check_name(&name)?;
     let trails: Vec<(String, TrailState)> = call.api.state.all(Kind::Trail).await?;
@@ -123,7 +124,8 @@ pub(super) async fn create(call: &Call, mut input: Map<String, Value>) -> Result
 pub(super) async fn update(call: &Call, input: Map<String, Value>) -> Result<Value, ApiError> {
     let settings = settings_of(&input)?;
     let NameInput { name } = read(input)?;
-    let (name, _) = find_trail(call, &name).await?;
+    let (name, state) = find_trail(call, &name).await?;
+    check_may_deliver(call, &settings, &state.settings)?;
     let set = |state: &mut TrailState| {
         state.settings.extend(settings.clone());
         Ok(())
@@ -309,6 +311,27 @@ fn check_name(name: &str) -> Result<(), ApiError> {
         "A trail name has 3 to 128 letters, digits, '.', '_' and '-', begins and ends with a letter \
          or digit, has no two of the others in a row, and is no IP address",
     ))
+}
+
+/// Checks that the caller may have the server write where `settings` say, which stand before those
+/// that the trail has already.
+fn check_may_deliver(
+    call: &Call,
+    settings: &Map<String, Value>,
+    before: &Map<String, Value>,
+) -> Result<(), ApiError> {
+    let changes = ["S3BucketName", "S3KeyPrefix"].iter().any(|name| settings.contains_key(*name));
+    let text = |name: &str| {
+        let value = settings.get(name).or_else(|| before.get(name));
+        value.and_then(Value::as_str).unwrap_or_default().trim_matches('/')
+    };
+    let (bucket, prefix) = (text("S3BucketName"), text("S3KeyPrefix"));
+    let separator = if prefix.is_empty() { "" } else { "/" };
+    let url = format!("s3://{bucket}/{prefix}{separator}AWSLogs/");
+    if changes && !call.key.may_deliver_to(call.operation, &url) {
+        return Err(call.denied());
+    }
+    Ok(())
 }
 
 /// The settings that a request gives, under the names of answers.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use towpath::{Delivery, EventSelectors, Trail};
+use towpath::{EventSelectors, Trail, TrailDelivery};
 use tracing::{info, warn};
 
 use super::trail::TrailState;
@@ -34,7 +34,7 @@ const SECS_MAX: i64 = 24 * 60 * 60;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 struct DeliveryState {
-    delivery: Delivery,
+    delivery: TrailDelivery,
     /// The trail as it was when it last was there.
     trail: TrailState,
     looked_at: Option<DateTime<Utc>>,
@@ -162,7 +162,7 @@ async fn note(
     if api.state.get::<TrailState>(Kind::Trail, name).await?.is_none() {
         return Ok(());
     }
-    let Delivery { delivered_at, digested_at, data_files_lost, .. } = &state.delivery;
+    let TrailDelivery { delivered_at, digested_at, data_files_lost, .. } = &state.delivery;
     let lost = (*data_files_lost > 0).then(|| {
         format!("{data_files_lost} data files were removed before they could be delivered")
     });

@@ -13,3 +13,4 @@ mod resources;
 mod stores;
 mod support;
 mod survival;
+mod trails;
