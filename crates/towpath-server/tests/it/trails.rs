@@ -77,7 +77,8 @@ async fn what_is_put_into_the_lake_is_delivered_with_digests() {
     assert!(status.get("LatestDeliveryError").is_none(), "{status}");
     assert_ne!(status["LatestDeliveryAttemptSucceeded"], "");
     status_when(&server, |status| status["LatestDigestDeliveryTime"].is_number()).await;
-    server.ingest(&store, &[event("Three", 1)]).await;
+    // The log file always has one name; another number of events makes it another.
+    server.ingest(&store, &[event("Three", 1), event("Four", 1), event("Five", 1)]).await;
     server.ok("StopLogging", json!({"Name": "my-trail"})).await;
     ended(&server).await;
 
@@ -96,10 +97,11 @@ async fn what_is_put_into_the_lake_is_delivered_with_digests() {
     let taken = lake.create_store(towpath::NewStore::new("taken", retention)).await.unwrap();
     let options = towpath::IngestOptions::default();
     let report = taken.ingest(&[delivered.to_str().unwrap()], &options, &|_| ()).await.unwrap();
-    assert_eq!((report.events.stored, report.events.duplicate), (3, 0));
+    assert_eq!((report.events.stored, report.events.duplicate), (5, 0));
 
     // After that nothing is delivered, and a deleted trail leaves nothing to do.
-    server.ingest(&store, &[event("After", 0)]).await;
+    let after = ["A", "B", "C", "D"].map(|name| event(name, 0));
+    server.ingest(&store, &after).await;
     let status = server.ok("GetTrailStatus", json!({"Name": "my-trail"})).await;
     assert_eq!(status["IsLogging"], false);
     server.ok("StartLogging", json!({"Name": "my-trail"})).await;
