@@ -92,10 +92,10 @@ fn coverage_prints_the_hours_and_names_the_gaps() {
     let dir = Dir::new();
     let run = |args: &[&str]| dir.towpath(["--lake", "lake"].iter().chain(args)).run();
     run(&["store", "create", "trail", "--retention-days", "3653"]).code(0);
-    let ran = run(&["ingest", TRAIL, "--store", "trail", "--report", "r.json"]).code(0);
-    assert!(ran.stderr.contains("ingested"), "{}", ran.stderr);
-    let found = serde_json::from_slice::<Value>(&dir.read("r.json")).unwrap()["log_files"]["found"]
-        .as_u64();
+    // One of the bundled log files is cut short.
+    run(&["ingest", TRAIL, "--store", "trail", "--report", "r.json"]).code(3);
+    let taken: Value = serde_json::from_slice(&dir.read("r.json")).unwrap();
+    let taken = taken["log_files"]["ingested"].as_u64();
 
     // Without a source, only what was ingested.
     let ran = run(&["coverage", "--store", "trail", "--format", "ndjson"]).code(0);
@@ -112,7 +112,7 @@ fn coverage_prints_the_hours_and_names_the_gaps() {
     assert_eq!(report["signatures_checked"], false);
     let hours = report["hours"].as_array().unwrap();
     let sum = |name: &str| hours.iter().map(|hour| hour[name].as_u64().unwrap()).sum::<u64>();
-    assert_eq!(Some(sum("ingested") + report["unplaced"].as_u64().unwrap()), found);
+    assert_eq!(Some(sum("ingested") + report["unplaced"].as_u64().unwrap()), taken);
     assert_eq!(sum("ingested"), ingested);
     assert_eq!(sum("named"), sum("ingested") - sum("not_named") + sum("not_ingested"));
     assert!(sum("named") > 0 && sum("digest_secs") > 0);

@@ -12,7 +12,7 @@ mod events;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use object_store::{Error as ObjectError, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use towpath_event::{EventKind, EventSelectors};
@@ -119,7 +119,7 @@ impl TrailDelivery {
     /// Begins chains of digests at `now`, or ends them.
     pub fn set_digests(&mut self, has_digests: bool, now: DateTime<Utc>) {
         if has_digests != self.digest_start.is_some() {
-            self.digest_start = has_digests.then_some(now);
+            self.digest_start = has_digests.then(|| whole_second(now));
             self.chains.clear();
         }
     }
@@ -215,7 +215,7 @@ impl TrailDelivery {
             if missed > MADE_LATER_MAX {
                 // Nobody was there, and nothing was delivered.
                 self.chains.values_mut().for_each(Chain::restart);
-                self.digest_start = Some(now);
+                self.digest_start = Some(whole_second(now));
             }
         }
         Ok(())
@@ -234,8 +234,11 @@ impl TrailDelivery {
         every: TimeDelta,
     ) -> Result<()> {
         self.digest(writer, key, now, every).await?;
-        if let Some(start) = self.digest_start.filter(|start| *start < now) {
-            self.digest_span(writer, key, (start, now), now).await?;
+        if let Some(start) = self.digest_start {
+            // Up to the end of this second: it names all that was delivered until now, and has
+            // another name than the one before it.
+            let end = whole_second(now).max(start) + TimeDelta::seconds(1);
+            self.digest_span(writer, key, (start, end), now).await?;
         }
         self.digest_start = None;
         self.chains.clear();
@@ -252,7 +255,7 @@ impl TrailDelivery {
         let made_later = (covers.1 + LATE < now).then_some(now);
         self.chains.entry(writer.home_region.clone()).or_default();
         for (region, chain) in &mut self.chains {
-            let is_later = |file: &WrittenLogFile| file.delivered_at > covers.1;
+            let is_later = |file: &WrittenLogFile| file.delivered_at >= covers.1;
             let (later, log_files): (Vec<_>, Vec<_>) =
                 chain.undigested.iter().cloned().partition(is_later);
             let previous = match made_later {
@@ -273,6 +276,11 @@ impl TrailDelivery {
         self.digested_at = Some(now);
         Ok(())
     }
+}
+
+/// `time` without parts of a second, which the names and the times of digests do not have.
+fn whole_second(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.duration_trunc(TimeDelta::seconds(1)).unwrap_or(time)
 }
 
 impl Chain {

@@ -267,3 +267,21 @@ async fn a_trail_takes_what_its_rules_say() {
         assert_eq!(report.unwrap().events.stored, expected as u64, "{selectors:?} {all_regions}");
     }
 }
+
+#[tokio::test]
+async fn digests_of_one_second_do_not_take_each_others_place() {
+    let mut lab = Lab::new().await;
+    let (writer, place) = lab.into_folder();
+    let second = |millis: i64| time(0) + TimeDelta::milliseconds(millis);
+    let mut delivery = TrailDelivery::begin(&lab.stores(), second(200), true).await.unwrap();
+    lab.put(&[event("one", &text(0))]).await;
+    lab.deliver(&mut delivery, &writer, &second(900).to_rfc3339()).await;
+    let every = TimeDelta::seconds(2);
+    delivery.digest(&writer, &lab.key, second(2_300), every).await.unwrap();
+    lab.put(&[event("two", &text(0))]).await;
+    lab.deliver(&mut delivery, &writer, &second(2_400).to_rfc3339()).await;
+    delivery.end(&writer, &lab.key, second(2_700), every).await.unwrap();
+    let (report, found) = lab.check(&place, &text(0), &text(1)).await;
+    assert_eq!((report.counts.digests_valid, report.counts.logs_valid), (2, 2), "{found:?}");
+    assert_eq!(report.logs_unverified + report.logs_planted, 0, "{found:?}");
+}
