@@ -367,7 +367,8 @@ def test_an_ingest_asks_the_digests_with_keys_that_cloudtrail_gives_out(
     found = [marks[name] for name in ("covered", "unverified", "planted", "altered", "missing")]
     assert found == [16, 0, 1, 1, 1]
     assert marks["missing_log_files"] == [f"s3://{bucket}/{trail.logs[2]}"]
-    assert remote.count("trail") == 17
+    # The planted log file is a copy, whose event the store has already.
+    assert remote.count("trail") == 16
     # The keys are the lake's now, and CloudTrail is not asked again.
     cloudtrail["keys"] = {"PublicKeyList": []}
     report = remote.run(
