@@ -40,12 +40,15 @@ pub fn session_config(config: SessionConfig, now: DateTime<Utc>) -> SessionConfi
 ///
 /// `config` carries the caller's choices, such as batch size and target partitions, and as an
 /// extension the [`Interrupt`] that can stop the planning.
+///
+/// It has no registry of functions: plans hold the functions that they call, the binder has a table
+/// of its own, and to register four hundred of them took more of a query than to plan it. Who
+/// decodes a plan on another machine registers [`crate::functions::register_all`] there.
 pub fn session_state(
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
     now: DateTime<Utc>,
 ) -> SessionState {
-    let functions = all_functions();
     let interrupt = config.get_extension::<Interrupt>();
     let extra = config.get_extension::<ExtraRules>();
     let builder = SessionStateBuilder::new().with_config(session_config(config, now));
@@ -56,14 +59,7 @@ pub fn session_state(
     let extra = extra.iter().flat_map(|extra| &extra.0);
     let builder =
         extra.fold(builder, |builder, rule| builder.with_optimizer_rule(Arc::clone(rule)));
-    builder
-        .with_runtime_env(runtime)
-        .with_default_features()
-        .with_scalar_functions(functions.scalar)
-        .with_higher_order_functions(functions.higher_order)
-        .with_aggregate_functions(functions.aggregate)
-        .with_window_functions(functions.window)
-        .build()
+    builder.with_runtime_env(runtime).build()
 }
 
 /// Trino's functions and the operators the binder needs; nothing else can be called.

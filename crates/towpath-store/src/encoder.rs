@@ -15,6 +15,7 @@ use crate::data_file::{
     sha256_hex,
 };
 use crate::error::{Error, Result};
+use crate::key_sets::{add_key_sets, with_key_sets};
 use crate::layout::{self, EVENT_TIME_COLUMN};
 use crate::parquet_layout::{Lasting, writer_properties};
 use crate::time::calendarmonth;
@@ -36,12 +37,9 @@ impl Encoder {
         calendarmonth: i64,
         lasting: Lasting,
     ) -> Result<Encoder> {
-        let writer = ArrowWriter::try_new(
-            Vec::new(),
-            stored_schema(schema),
-            Some(writer_properties(lasting)),
-        )
-        .map_err(|source| Error::Encode { source })?;
+        let stored = with_key_sets(&stored_schema(schema));
+        let writer = ArrowWriter::try_new(Vec::new(), stored, Some(writer_properties(lasting)))
+            .map_err(|source| Error::Encode { source })?;
         Ok(Encoder { facts: Facts::new(store, schema, calendarmonth), writer })
     }
 
@@ -55,7 +53,9 @@ impl Encoder {
             return Ok(());
         }
         self.facts.add(batch)?;
-        self.writer.write(batch).map_err(|source| Error::Encode { source })?;
+        let failed = |source| Error::Encode { source };
+        let batch = add_key_sets(batch).map_err(|error| failed(error.into()))?;
+        self.writer.write(&batch).map_err(failed)?;
         check_bytes((self.writer.bytes_written() + self.writer.in_progress_size()) as u64)
     }
 

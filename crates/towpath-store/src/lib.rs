@@ -56,6 +56,7 @@ mod hold;
 mod hybrid;
 mod index;
 mod kept;
+mod key_sets;
 mod lake_files;
 mod layout;
 mod lease;
@@ -99,6 +100,7 @@ pub use crate::index::{
     StoreIndex, Summary, SummaryPer, Wanted,
 };
 pub use crate::kept::Kept;
+pub use crate::key_sets::{is_key_set, key_set_column, may_have_key, with_key_sets};
 pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;
 pub use crate::merge::ROW_ORDER;

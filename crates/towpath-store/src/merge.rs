@@ -8,12 +8,14 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use crate::data_file::NewDataFile;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::key_sets::other_columns;
 use crate::parquet_layout::Lasting;
 use crate::rows_digest::{RowsDigest, RowsDigester};
 
@@ -51,11 +53,11 @@ pub(crate) fn merge(store: &str, calendarmonth: i64, contents: Vec<Bytes>) -> Re
     let Some(first) = contents.first() else {
         return Err(Error::InvalidRows { store: store.into(), reason: "there are none".into() });
     };
-    let schema = Arc::clone(open(first.clone())?.schema());
+    let schema = rows_schema(&open(first.clone())?)?;
     let mut merge = Merge::new(&schema)?;
     for content in contents {
         let reader = open(content)?;
-        if reader.schema().fields() != schema.fields() {
+        if rows_schema(&reader)?.fields() != schema.fields() {
             let reason = "the data files to be merged have different columns".to_owned();
             return Err(Error::InvalidRows { store: store.into(), reason });
         }
@@ -82,6 +84,12 @@ fn open(content: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
     ParquetRecordBatchReaderBuilder::try_new(content).map_err(|source| Error::Decode { source })
 }
 
+/// The columns of a data file, without those that are made of others.
+fn rows_schema(file: &ParquetRecordBatchReaderBuilder<Bytes>) -> Result<SchemaRef> {
+    let schema = file.schema();
+    Ok(Arc::new(schema.project(&other_columns(schema)).map_err(decode_error)?))
+}
+
 fn decode_error(source: ArrowError) -> Error {
     Error::Decode { source: source.into() }
 }
@@ -89,7 +97,9 @@ fn decode_error(source: ArrowError) -> Error {
 /// Starts to read the rows of a data file.
 fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>) -> Result<ParquetRecordBatchReader> {
     let rows = rows_at_a_time(builder.metadata());
-    builder.with_batch_size(rows).build().map_err(|source| Error::Decode { source })
+    let columns = ProjectionMask::roots(builder.parquet_schema(), other_columns(builder.schema()));
+    let reader = builder.with_batch_size(rows).with_projection(columns).build();
+    reader.map_err(|source| Error::Decode { source })
 }
 
 /// How many rows of a file fit into [`INPUT_BYTES_MAX`], at the average of its largest row group.
@@ -104,7 +114,7 @@ fn rows_at_a_time(metadata: &ParquetMetaData) -> usize {
 
 fn digest_of(content: Bytes) -> Result<RowsDigest> {
     let builder = open(content)?;
-    let mut digester = RowsDigester::new(builder.schema()).map_err(decode_error)?;
+    let mut digester = RowsDigester::new(rows_schema(&builder)?.as_ref()).map_err(decode_error)?;
     for batch in read(builder)? {
         digester.add(&batch.map_err(decode_error)?).map_err(decode_error)?;
     }

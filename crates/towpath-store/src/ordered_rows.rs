@@ -26,6 +26,7 @@ use parquet::schema::types::ColumnDescPtr;
 use crate::data_file::{NewDataFile, STATISTICS_COLUMNS};
 use crate::encoder::{Facts, check_bytes, stored_schema};
 use crate::error::Error;
+use crate::key_sets::{key_sets, maps, with_key_sets};
 use crate::parquet_layout::{Lasting, ROW_GROUP_ROWS, writer_properties};
 use crate::text_chunk::{self, PageCompressor, TextChunk};
 use crate::text_leaf::{self, TextLeaf};
@@ -118,10 +119,13 @@ fn ranges(range: Range<usize>, length: usize) -> impl Iterator<Item = Range<usiz
 
 fn encode_parquet(schema: &SchemaRef, rows: &OrderedRows) -> Result<Vec<u8>> {
     let properties = writer_properties(Lasting::Fresh);
-    let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.clone()))?;
+    let key_sets: Vec<usize> = maps(schema).map(|(map, _)| map).collect();
+    let stored = with_key_sets(schema);
+    let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&stored), Some(properties.clone()))?;
     let (mut file, factory) = writer.into_serialized_writer()?;
     for range in ranges(0..rows.order.len(), ROW_GROUP_ROWS) {
-        let work = RowGroup { schema, properties: &properties, rows, range };
+        let of_maps = &key_sets;
+        let work = RowGroup { schema: &stored, properties: &properties, rows, of_maps, range };
         let chunks = work.encode(&file, &factory)?;
         let mut group = file.next_row_group()?;
         for chunk in chunks {
@@ -162,6 +166,8 @@ struct RowGroup<'a> {
     schema: &'a Schema,
     properties: &'a WriterProperties,
     rows: &'a OrderedRows,
+    /// The maps whose key sets follow the columns of the rows.
+    of_maps: &'a [usize],
     range: Range<usize>,
 }
 
@@ -220,8 +226,8 @@ impl RowGroup<'_> {
     fn texts(&self, job: &Job) -> Result<Vec<TextLeaf<'_>>> {
         let batches = &*self.rows.batches;
         let order = self.rows.order.get(self.range.clone()).unwrap_or_default();
-        let Some(data_type) = batches.first().map(|first| first.column(job.column).data_type())
-        else {
+        let columns = batches.first().map_or(&[] as &[ArrayRef], RecordBatch::columns);
+        let Some(data_type) = columns.get(job.column).map(|column| column.data_type()) else {
             return Ok(Vec::new());
         };
         let is_plain = |(column, _): &(ColumnDescPtr, ArrowColumnWriter)| {
@@ -243,12 +249,21 @@ impl RowGroup<'_> {
         let Job { column, mut leaves } = job;
         for range in ranges(self.range.clone(), ORDERED_ROWS) {
             let field = self.schema.field(column);
-            let values = compute_leaves(field, &self.rows.column(column, range)?)?;
+            let values = compute_leaves(field, &self.ordered(column, range)?)?;
             for ((_, writer), values) in leaves.iter_mut().zip(values) {
                 writer.write(&values)?;
             }
         }
         leaves.into_iter().map(|(_, writer)| writer.close().map(Chunk::Other)).collect()
+    }
+
+    /// The values of a column in the rows of `range`, in order.
+    fn ordered(&self, column: usize, range: Range<usize>) -> Result<ArrayRef> {
+        let of_rows = self.schema.fields().len() - self.of_maps.len();
+        match column.checked_sub(of_rows).and_then(|key_set| self.of_maps.get(key_set)) {
+            Some(map) => Ok(key_sets(&self.rows.column(*map, range)?)),
+            None => self.rows.column(column, range),
+        }
     }
 }
 

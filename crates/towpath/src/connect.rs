@@ -108,7 +108,11 @@ fn polars(name: &str, days: u32, columns: &str, files: &Files) -> String {
         Files::Table(url) => format!("pl.scan_delta({})", python(url)),
         Files::Listed(paths) => {
             let paths: Vec<String> = paths.iter().map(|path| python(path)).collect();
-            format!("pl.scan_parquet([{}])", paths.join(",\n    "))
+            // Data files may have columns of their own beside those of the table.
+            format!(
+                "pl.scan_parquet([{}],\n    missing_columns=\"insert\", extra_columns=\"ignore\")",
+                paths.join(",\n    ")
+            )
         }
     };
     format!(

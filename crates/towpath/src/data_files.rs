@@ -1,6 +1,6 @@
 //! [`DataFiles`]: the Parquet files of one snapshot as a flat DataFusion table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,9 +9,8 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, DFSchema, Result, ScalarValue, Statistics};
+use datafusion::common::{Column, ColumnStatistics, DFSchema, Result, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -21,16 +20,12 @@ use datafusion::object_store::path::Path;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use towpath_store::{DataFile, EVENT_TIME_COLUMN, Snapshot, StoreIndex};
+use towpath_store::{DataFile, EVENT_TIME_COLUMN, Snapshot, StoreIndex, is_key_set, with_key_sets};
 
+use crate::footers::Footers;
+use crate::key_filter::key_filter;
 use crate::needles::{IndexUse, choose, wanted};
 use crate::statistics::{PlannedScan, ScanLog};
-
-/// Bytes read from the end of a data file in one go for its footer and page index.
-///
-/// Measured footers of files with a full row group are 40 to 90 KiB; one request too many costs
-/// more on object storage than the bytes that a small file does not need.
-const FOOTER_BYTES_HINT: usize = 128 * 1024;
 
 /// The data files of one snapshot that hold at least one event within retention.
 ///
@@ -57,7 +52,7 @@ impl DataFiles {
         data_files: Vec<DataFile>,
         url: ObjectStoreUrl,
     ) -> DataFiles {
-        let schema = with_string_views(schema);
+        let schema = with_string_views(&with_key_sets(schema));
         let files = data_files.iter().map(|file| partitioned_file(file, &schema)).collect();
         let (store, index) = (snapshot.settings().name.as_str().into(), Arc::clone(index));
         DataFiles { store, index, schema, data_files, files, object_store_url: url }
@@ -108,6 +103,18 @@ impl DataFiles {
             .filter(|(_, keep)| *keep)
             .map(|(file, _)| file.clone())
             .collect())
+    }
+
+    /// The columns that a scan reads: those of its result, of its filters, and the key sets.
+    fn needed(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) -> Vec<String> {
+        let of_filters: HashSet<&Column> = filters.iter().flat_map(Expr::column_refs).collect();
+        let is_needed = |(index, field): (usize, &Arc<Field>)| {
+            projection.is_none_or(|columns| columns.contains(&index))
+                || is_key_set(field.name())
+                || of_filters.iter().any(|column| column.name == *field.name())
+        };
+        let fields = self.schema.fields().iter().enumerate();
+        fields.filter(|field| is_needed(*field)).map(|(_, field)| field.name().clone()).collect()
     }
 
     /// Those of `files` that the index of the store does not leave out, with the rows to be read.
@@ -181,8 +188,16 @@ impl TableProvider for DataFiles {
         if let Some(log) = state.config().get_extension::<ScanLog>() {
             log.add(self.planned_scan(by_time, &files, index));
         }
-        self.scan_files(state, files, projection, limit)
+        self.scan_files(state, files, &Wanted { projection, filters, limit })
     }
+}
+
+/// What a scan is asked for.
+pub(crate) struct Wanted<'a> {
+    pub(crate) projection: Option<&'a Vec<usize>>,
+    /// Rows for which one of them is not true need not be read.
+    pub(crate) filters: &'a [Expr],
+    pub(crate) limit: Option<usize>,
 }
 
 impl DataFiles {
@@ -191,8 +206,7 @@ impl DataFiles {
         &self,
         state: &dyn Session,
         files: Vec<PartitionedFile>,
-        projection: Option<&Vec<usize>>,
-        limit: Option<usize>,
+        &Wanted { projection, filters, limit }: &Wanted<'_>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if files.is_empty() {
             let schema = match projection {
@@ -203,14 +217,17 @@ impl DataFiles {
         }
 
         let runtime = state.runtime_env();
-        let reader_factory = CachedParquetFileReaderFactory::new(
-            runtime.object_store(&self.object_store_url)?,
-            runtime.cache_manager.get_file_metadata_cache(),
-        );
+        let store = runtime.object_store(&self.object_store_url)?;
+        let cache = runtime.cache_manager.get_file_metadata_cache();
+        let columns = self.needed(projection, filters);
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(state.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(reader_factory))
-            .with_metadata_size_hint(FOOTER_BYTES_HINT);
+            .with_parquet_file_reader_factory(Arc::new(Footers::new(store, cache, columns)));
+        // The rows that it leaves out are decoded for no other filter.
+        let source = match key_filter(state, filters, &self.schema)? {
+            Some(keys) => source.with_predicate(keys),
+            None => source,
+        };
         let statistics = sum(&files, self.schema.fields().len());
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let config = FileScanConfigBuilder::new(self.object_store_url.clone(), Arc::new(source))

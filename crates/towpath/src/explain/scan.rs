@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::datatypes::{Field, Schema};
 use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{
@@ -12,6 +13,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileSourc
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::object_store::path::Path;
 use datafusion::parquet::file::metadata::ParquetMetaData;
+use datafusion::parquet::schema::types::Type;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
@@ -168,8 +170,12 @@ fn prune(
     footer: &ParquetMetaData,
     metrics: &ExecutionPlanMetricsSet,
 ) {
+    // A reader shows the columns that the scan needs only.
+    let columns = footer.file_metadata().schema_descr().root_schema().get_fields();
+    let field = |column: &Arc<Type>| pruning.schema().field_with_name(column.name()).ok().cloned();
+    let Some(fields) = columns.iter().map(field).collect::<Option<Vec<Field>>>() else { return };
     access.prune_by_statistics(
-        pruning.schema(),
+        &Schema::new(fields),
         footer.file_metadata().schema_descr(),
         footer.row_groups(),
         pruning,

@@ -17,7 +17,7 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use towpath_store::{DataFile, EVENT_TIME_COLUMN, SUMMARY_EVENTS_COLUMN, Summary};
 
-use crate::data_files::DataFiles;
+use crate::data_files::{DataFiles, Wanted};
 use crate::statistics::ScanLog;
 
 /// The events of [`DataFiles`], those with the same values in one row where a summary has counted
@@ -113,7 +113,8 @@ impl CountedFiles {
             };
             exprs.push(ProjectionExpr { expr, alias: name.clone() });
         }
-        let scan = of.scan_files(state, files, Some(&columns), None)?;
+        let all = Wanted { projection: Some(&columns), filters: &[], limit: None };
+        let scan = of.scan_files(state, files, &all)?;
         Ok(Arc::new(ProjectionExec::try_new(exprs, scan)?))
     }
 }

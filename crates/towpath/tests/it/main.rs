@@ -4,6 +4,7 @@
 
 mod batch_queries;
 mod corpus;
+mod equal_answers;
 mod events;
 mod examples;
 mod explain;

@@ -47,3 +47,39 @@ async fn counting_all_events_opens_no_data_file() {
     assert!(plan[0][0].contains("Values[rows = 1]"), "{}", plan[0][0]);
     assert!(!plan[0][0].contains("table = trail"), "{}", plan[0][0]);
 }
+
+#[tokio::test]
+async fn a_predicate_on_the_value_of_a_key_decodes_no_map_without_the_key() {
+    let fixture = Fixture::new().await;
+    let parameters = |json: &str| format!(r#","requestParameters":{json}"#);
+    fixture
+        .ingest(&[
+            &event("1", "PutObject", "2024-01-15T00:00:00Z", &parameters(r#"{"bucketName":"a"}"#)),
+            &event("2", "PutObject", "2024-01-15T00:00:00Z", &parameters(r#"{"bucketName":"b"}"#)),
+            &event("3", "ListKeys", "2024-01-15T00:00:00Z", &parameters(r#"{"limit":"a"}"#)),
+            &event("4", "ListKeys", "2024-01-15T00:00:00Z", ""),
+        ])
+        .await;
+    for (condition, filter) in [
+        ("element_at(requestParameters, 'bucketName') = 'a'", "bucketName"),
+        ("element_at(requestParameters, 'bucketName') IN ('a', 'c')", "bucketName"),
+        (
+            "eventID <> '9' AND lower(element_at(requestParameters, 'bucketName')) LIKE 'a%'",
+            "bucketName",
+        ),
+    ] {
+        let plan = plan_of(&fixture, condition).await;
+        assert!(plan.contains("towpath_may_have_key"), "{condition}\n{plan}");
+        assert!(plan.contains(filter), "{condition}\n{plan}");
+        let rows = fixture.rows(&format!("SELECT eventID FROM trail WHERE {condition}")).await;
+        assert_eq!(rows, [["1"]], "{condition}");
+    }
+    for condition in [
+        "element_at(requestParameters, 'bucketName') IS NULL",
+        "coalesce(element_at(requestParameters, 'bucketName'), 'a') = 'a'",
+        "element_at(requestParameters, 'bucketName') = 'a' OR eventID = '4'",
+    ] {
+        let plan = plan_of(&fixture, condition).await;
+        assert!(!plan.contains("towpath_may_have_key"), "{condition}\n{plan}");
+    }
+}

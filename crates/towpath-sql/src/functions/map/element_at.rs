@@ -5,7 +5,7 @@
 //! A key that the map does not have gives NULL, where `map[key]` is an error; a NULL map or key
 //! gives NULL.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::row::Rows;
@@ -58,6 +58,14 @@ fn evaluate(args: &Args<'_>) -> Result<ArrayRef> {
     pick(args.rows, search.maps.values(), |row| Ok(search.position(row).flatten()))
 }
 
+/// The text of a constant argument that is one.
+fn constant_text(argument: &ColumnarValue) -> Option<String> {
+    match argument {
+        ColumnarValue::Scalar(scalar) => scalar.try_as_str().flatten().map(str::to_owned),
+        ColumnarValue::Array(_) => None,
+    }
+}
+
 /// Maps and, for each row, a key to look for in them.
 #[derive(Debug)]
 pub(super) struct KeySearch {
@@ -69,6 +77,8 @@ pub(super) struct KeySearch {
 
 #[derive(Debug)]
 enum Compared {
+    /// Keys as they are stored, and the one that is looked for in all rows.
+    Constant(StringArray, String),
     Text(StringViewArray, StringViewArray),
     Keys(Rows, Rows),
 }
@@ -80,7 +90,10 @@ impl KeySearch {
             ColumnarValue::Scalar(scalar) => (scalar.to_array()?, true),
             ColumnarValue::Array(array) => (std::sync::Arc::clone(array), false),
         };
-        let compared = if is_string(maps.keys().data_type()) && is_string(wanted.data_type()) {
+        let stored = maps.keys().as_string_opt::<i32>().filter(|_| constant);
+        let compared = if let Some((own, text)) = stored.zip(constant_text(args.value(1)?)) {
+            Compared::Constant(own.clone(), text)
+        } else if is_string(maps.keys().data_type()) && is_string(wanted.data_type()) {
             let text = |array: &ArrayRef| -> Result<StringViewArray> {
                 Ok(cast(array, &DataType::Utf8View)?.as_string_view().clone())
             };
@@ -104,6 +117,7 @@ impl KeySearch {
             return None;
         }
         Some(match &self.compared {
+            Compared::Constant(own, text) => range.find(|at| own.value(*at) == text),
             Compared::Text(own, texts) => {
                 let text = texts.value(wanted);
                 range.find(|at| own.value(*at) == text)
