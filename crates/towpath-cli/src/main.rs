@@ -91,6 +91,7 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Compact(args)) => until_interrupted(commands::compact(config, args)).await,
         Some(Command::Expire(args)) => until_interrupted(commands::expire(config, args)).await,
         Some(Command::Doctor(args)) => until_interrupted(commands::doctor(config, args)).await,
+        Some(Command::Audit(args)) => until_interrupted(commands::audit(config, args)).await,
         Some(Command::VerifyDigests(args)) => {
             until_interrupted(commands::verify_digests(config, args, now)).await
         }

@@ -9,6 +9,7 @@
 
 mod error;
 mod lake;
+mod parameters;
 mod rows;
 mod store;
 

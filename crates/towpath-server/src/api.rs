@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use towpath::{BatchQuery, ErrorKind, Lake, QueryLimits, Scope, Store, Visible, WorkerOptions};
+use towpath::{BatchQuery, Lake, Principal, QueryLimits, Scope, Store, Visible, WorkerOptions};
 use tracing::error;
 use uuid::Uuid;
 
@@ -33,7 +33,10 @@ const TRAILS_PAUSE_SECS: (u64, u64) = (1, 30);
 
 /// What all operations work on.
 pub(crate) struct Api {
+    /// The lake as requests use it, which are recorded themselves.
     pub(crate) lake: Lake,
+    /// The lake as the server uses it on its own account, and with which requests are recorded.
+    pub(crate) own_lake: Lake,
     pub(crate) state: State,
     pub(crate) options: ServerOptions,
 }
@@ -73,7 +76,9 @@ impl ResourceKind {
 
 impl Api {
     pub(crate) fn new(lake: Lake, options: ServerOptions) -> Api {
-        Api { state: State::new(&lake), lake, options }
+        let server = Principal::application("towpath serve");
+        let own_lake = lake.acting_as(server.in_account(&options.account_id, &options.region));
+        Api { state: State::new(&lake), lake: lake.recorded_by_caller(), own_lake, options }
     }
 
     /// What time it is.
@@ -93,7 +98,7 @@ impl Api {
         api: &Arc<Api>,
         mut stopped: watch::Receiver<bool>,
     ) -> Vec<JoinHandle<()>> {
-        let lake = api.lake.clone();
+        let lake = api.own_lake.clone();
         let until_stopped = stopped.clone();
         let mut options = WorkerOptions::default();
         options.concurrent_max = api.options.limits.queries_max.max(1);
@@ -339,24 +344,9 @@ pub(crate) fn id_of(kind: ResourceKind, text: &str) -> Option<&str> {
 }
 
 impl From<towpath::Error> for ApiError {
-    /// The one place where kinds of errors become AWS's codes.
     fn from(error: towpath::Error) -> ApiError {
-        let code = match error.kind() {
-            ErrorKind::InvalidStatement | ErrorKind::LimitExceeded => {
-                "InvalidQueryStatementException"
-            }
-            ErrorKind::Evaluation | ErrorKind::InvalidArgument => "InvalidParameterException",
-            ErrorKind::StoreNotFound => "EventDataStoreNotFoundException",
-            ErrorKind::StoreExists => "EventDataStoreAlreadyExistsException",
-            ErrorKind::StoreInactive => "InactiveEventDataStoreException",
-            ErrorKind::TerminationProtected => "EventDataStoreTerminationProtectedException",
-            ErrorKind::NotRestorable => "InvalidEventDataStoreStatusException",
-            ErrorKind::OnHold | ErrorKind::Conflict => "ConflictException",
-            ErrorKind::QueryNotFound => "QueryIdNotFoundException",
-            ErrorKind::QueryEnded => "InactiveQueryException",
-            ErrorKind::QueueFull => "MaxConcurrentQueriesException",
-            ErrorKind::InvalidPageToken => "InvalidNextTokenException",
-            _ => return ApiError::failure(chain(&error)),
+        let Some(code) = error.kind().aws_code() else {
+            return ApiError::failure(chain(&error));
         };
         ApiError::user(code, error.to_string())
     }

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::access::{AccessKey, AccessKeys};
 use crate::api::{Api, Call};
+use crate::audit::Audited;
 use crate::metrics::Metrics;
 use crate::operations;
 use crate::options::{ServerLimits, ServerOptions};
@@ -132,7 +133,7 @@ impl Service {
         };
         let (begun, request_id) = (Instant::now(), Uuid::new_v4());
         let mut known = Known::default();
-        let result = self.serve(face, parts, body, &mut known).await;
+        let result = self.serve(face, (parts, peer), body, &mut known).await;
         let took = begun.elapsed();
         let code = match &result {
             Ok(_) => "OK",
@@ -152,7 +153,7 @@ impl Service {
     async fn serve(
         &self,
         face: Face,
-        parts: Parts,
+        (parts, peer): (Parts, SocketAddr),
         body: Incoming,
         known: &mut Known,
     ) -> Result<Value, ApiError> {
@@ -163,14 +164,21 @@ impl Service {
         known.principal = Some(key.principal.clone());
         let operation = operation?;
         let input = read_input(&body)?;
+        let audited = Audited::new(
+            (&self.api.own_lake, &self.api.options),
+            (&key, peer, &parts.headers),
+            (operation.name(), is_read_only),
+            &input,
+        );
         let call = Call { api: Arc::clone(&self.api), key, operation: operation.name() };
         let work = operation.run(call, input, parts);
         if is_read_only {
             // Dropped with the connection: nobody waits for what it would find.
+            let work = Box::pin(audited.read(work));
             return timeout(self.limits.request_max(), work).await.map_err(|_| too_slow())?;
         }
         // A change that has begun goes on to its end even if the client goes away.
-        let work = tokio::spawn(work);
+        let work = tokio::spawn(audited.change(work));
         match timeout(self.limits.request_max(), work).await {
             Ok(Ok(result)) => result,
             Ok(Err(panicked)) => Err(ApiError::failure(panicked.to_string())),

@@ -112,6 +112,6 @@ impl Lake {
             now_seen.versions.insert(id, through);
         }
         let asked = Asked { statement, parameters, arrivals: Some(&arrivals) };
-        Ok((self.ask(asked, limits).await?, now_seen))
+        Ok((Box::pin(self.ask_recorded(asked, limits)).await?, now_seen))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use tokio::task::JoinError;
 use towpath_event::{EventKind, EventTextError};
 use towpath_sql::SqlError;
 use uuid::Uuid;
@@ -127,6 +128,17 @@ pub enum Error {
         asked: EventKind,
     },
 
+    /// The store of the audit trail takes part in no ordinary operation.
+    #[error(
+        "event data store `towpath-audit` is the lake's own audit trail: it cannot be created, \
+         changed, deleted or appended to"
+    )]
+    AuditStore,
+
+    /// The audit trail could not be written, and what is not recorded is not done.
+    #[error("not done, because it could not be recorded in the lake's audit trail")]
+    NotRecorded(#[source] Box<Error>),
+
     /// A lake, a store or its log could not be used.
     #[error(transparent)]
     Store(#[from] towpath_store::Error),
@@ -158,6 +170,8 @@ pub enum ErrorKind {
     TerminationProtected,
     /// Release the legal holds on the store first.
     OnHold,
+    /// Leave the store of the audit trail as it is.
+    Reserved,
     /// There is nothing to restore, or not any more.
     NotRestorable,
     /// Name a lake that exists, or create one.
@@ -182,6 +196,35 @@ pub enum ErrorKind {
     Storage,
 }
 
+impl ErrorKind {
+    /// The code that CloudTrail's API has for it, if it has one.
+    pub fn aws_code(self) -> Option<&'static str> {
+        Some(match self {
+            ErrorKind::InvalidStatement | ErrorKind::LimitExceeded => {
+                "InvalidQueryStatementException"
+            }
+            ErrorKind::Evaluation | ErrorKind::InvalidArgument => "InvalidParameterException",
+            ErrorKind::StoreNotFound => "EventDataStoreNotFoundException",
+            ErrorKind::StoreExists => "EventDataStoreAlreadyExistsException",
+            ErrorKind::StoreInactive => "InactiveEventDataStoreException",
+            ErrorKind::TerminationProtected => "EventDataStoreTerminationProtectedException",
+            ErrorKind::NotRestorable => "InvalidEventDataStoreStatusException",
+            ErrorKind::OnHold | ErrorKind::Conflict => "ConflictException",
+            ErrorKind::Reserved => "OperationNotPermittedException",
+            ErrorKind::QueryNotFound => "QueryIdNotFoundException",
+            ErrorKind::QueryEnded => "InactiveQueryException",
+            ErrorKind::QueueFull => "MaxConcurrentQueriesException",
+            ErrorKind::InvalidPageToken => "InvalidNextTokenException",
+            _ => return None,
+        })
+    }
+
+    /// The code that the audit trail has for it.
+    pub(crate) fn code(self) -> String {
+        self.aws_code().map_or_else(|| format!("{self:?}"), str::to_owned)
+    }
+}
+
 impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
@@ -193,6 +236,8 @@ impl Error {
             | Error::DamagedQuery { .. }
             | Error::DamagedDocument { .. }
             | Error::Results(_) => ErrorKind::Storage,
+            Error::AuditStore => ErrorKind::Reserved,
+            Error::NotRecorded(_) => ErrorKind::Storage,
             Error::NotFound { .. } => ErrorKind::NotFound,
             Error::Exists { .. } => ErrorKind::Exists,
             Error::QueryNotFound { .. } => ErrorKind::QueryNotFound,
@@ -236,6 +281,11 @@ impl Error {
     /// The error for rows that cannot be compressed.
     pub(crate) fn compression(error: io::Error) -> Error {
         Error::Results(Box::new(error))
+    }
+
+    /// The error for a record that was stopped before it was written.
+    pub(crate) fn stopped(error: &JoinError) -> Error {
+        Error::NotRecorded(Box::new(Error::Evaluation(error.to_string())))
     }
 
     pub(crate) fn too_long(run_max: Duration) -> Error {

@@ -22,6 +22,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::future::BoxFuture;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use towpath_ingest::Intake;
@@ -33,6 +34,10 @@ use towpath_store::{Catalog, Documents, Location, RemovedStore, RepairPlan};
 use uuid::Uuid;
 
 use crate::arrivals::{Arrivals, ArrivedIn, CommitSpan};
+use crate::audit::{
+    Audit, AuditEvent, Principal, check_not_audit, check_not_reserved, is_audit_store, refusal,
+    statement_parameters,
+};
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
 use crate::limits::QueryLimits;
@@ -76,11 +81,14 @@ pub struct LakeOptions {
 
     /// How many threads' worth of work one query is split into.
     pub threads: NonZeroUsize,
+
+    /// Who uses the lake, as its audit trail names them.
+    pub principal: Principal,
 }
 
 impl LakeOptions {
     /// Options for one user on one machine: a gigabyte of memory, 16 of spill, all its threads, no
-    /// storage options. A service sets its own.
+    /// storage options, in the name of an application that has none. A service sets its own.
     pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> LakeOptions {
         LakeOptions {
             now: Arc::new(now),
@@ -90,6 +98,7 @@ impl LakeOptions {
             spill_dir: None,
             key_passphrase: None,
             threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            principal: Principal::application("unnamed"),
         }
     }
 }
@@ -114,6 +123,7 @@ impl fmt::Debug for LakeOptions {
 pub struct Lake {
     catalog: Catalog,
     options: Arc<LakeOptions>,
+    audit: Audit,
     runtime: Arc<RuntimeEnv>,
     object_store_url: ObjectStoreUrl,
     /// Wakes the workers of this process when a batch query is submitted in it.
@@ -161,7 +171,9 @@ impl Lake {
         runtime.register_object_store(object_store_url.as_ref(), Arc::clone(location.store()));
         let query_wake = Arc::default();
         let options = Arc::new(options);
-        Ok(Lake { catalog, options, runtime, object_store_url, query_wake, scope: None })
+        let audit = Audit::new(catalog.documents(Audit::folder()), &options);
+        let scope = None;
+        Ok(Lake { catalog, options, audit, runtime, object_store_url, query_wake, scope })
     }
 
     /// Creates an event data store.
@@ -172,8 +184,18 @@ impl Lake {
     /// name, whatever its case, or id; [`ErrorKind::InvalidArgument`](crate::ErrorKind) for a name
     /// that no store may have.
     pub async fn create_store(&self, new: NewStore) -> Result<Store> {
+        let mut event = AuditEvent::new("CreateEventDataStore").with_request(new.parameters());
+        if let Some(id) = new.id {
+            event = event.about(id);
+        }
+        let created = |store: &Store| json!({"eventDataStoreArn": self.audit.arn(store.id())});
+        self.audit.change(event, Box::pin(self.create_store_unrecorded(new)), created).await
+    }
+
+    async fn create_store_unrecorded(&self, new: NewStore) -> Result<Store> {
         let now = (self.options.now)();
         let NewStore { name, id, retention, termination_protection, intake } = new;
+        check_not_reserved(&name, id)?;
         let attributes = intake.attributes().into_iter();
         let new = towpath_store::NewStore {
             name,
@@ -183,18 +205,18 @@ impl Lake {
             attributes: attributes.filter_map(|(name, value)| Some((name, value?))).collect(),
             termination_protection,
         };
-        let store = self.catalog.create_store(new, now).await?;
-        Ok(self.as_store(store))
+        Ok(self.as_store(self.catalog.create_store(new, now).await?))
     }
 
-    /// All stores, by name.
+    /// All stores, by name, but for that of the audit trail, [`AUDIT_STORE`](crate::AUDIT_STORE).
     ///
     /// # Errors
     ///
     /// Storage errors, and the error of any store that cannot be opened.
     pub async fn stores(&self) -> Result<Vec<Store>> {
         let stores = self.catalog.stores().await?;
-        Ok(stores.into_iter().map(|store| self.as_store(store)).collect())
+        let made = stores.into_iter().filter(|store| check_not_audit(store.id()).is_ok());
+        Ok(made.map(|store| self.as_store(store)).collect())
     }
 
     /// The store with this name, id or ARN.
@@ -204,8 +226,10 @@ impl Lake {
     /// [`ErrorKind::StoreNotFound`](crate::ErrorKind::StoreNotFound), with the nearest name as its
     /// [hint](Error::hint).
     pub async fn store(&self, name_or_id: &str) -> Result<Store> {
-        let store = self.catalog.store(name_or_id).await?;
-        Ok(self.as_store(store))
+        if is_audit_store(name_or_id) {
+            return self.audit_store().await;
+        }
+        Ok(self.as_store(self.catalog.store(name_or_id).await?))
     }
 
     /// The deleted stores that [`Lake::remove_deleted_stores`] would remove now.
@@ -223,7 +247,19 @@ impl Lake {
     ///
     /// As [`Lake::stores`].
     pub async fn remove_deleted_stores(&self) -> Result<Vec<RemovedStore>> {
-        Ok(self.catalog.remove_deleted((self.options.now)(), CHANGE_WAIT_MAX).await?)
+        let remove =
+            async { Ok(self.catalog.remove_deleted((self.options.now)(), CHANGE_WAIT_MAX).await?) };
+        let removable = self.removable_stores().await?;
+        if removable.is_empty() {
+            return remove.await;
+        }
+        let names: Vec<&str> = removable.iter().map(|store| store.name.as_str()).collect();
+        let event = AuditEvent::new("RemoveEventDataStores").of_towpath();
+        let event = event.with_request(json!({"names": names}));
+        let event = removable.iter().fold(event, |event, store| event.about(store.id));
+        self.audit
+            .change(event, Box::pin(remove), |removed| json!({"removed": removed.len()}))
+            .await
     }
 
     /// What a repair of each store would do, also of those that cannot be opened. Changes nothing.
@@ -246,14 +282,22 @@ impl Lake {
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) while somebody writes to the store;
     /// storage errors.
     pub async fn repair(&self, plan: &RepairPlan) -> Result<()> {
-        Ok(self.catalog.repair(plan, (self.options.now)(), CHANGE_WAIT_MAX).await?)
+        let event = AuditEvent::new("RepairEventDataStore").of_towpath().about(plan.store);
+        let event = event.with_request(json!({
+            "filesMovedAside": plan.steps.len(),
+            "versionAfter": plan.version_after,
+        }));
+        let repair =
+            async { Ok(self.catalog.repair(plan, (self.options.now)(), CHANGE_WAIT_MAX).await?) };
+        self.audit.change(event, Box::pin(repair), |()| Value::Null).await
     }
 
     /// Runs one statement of Trino SQL, a `SELECT`, `WITH`, `VALUES` or `EXPLAIN`, and returns its
     /// rows as they come.
     ///
     /// The query sees each store as it was when the statement was planned; what is ingested,
-    /// compacted or expired meanwhile changes none of its rows.
+    /// compacted or expired meanwhile changes none of its rows. That it was asked is recorded in
+    /// the lake's audit trail, before the first row is handed out.
     ///
     /// # Errors
     ///
@@ -277,7 +321,40 @@ impl Lake {
         parameters: &ParameterValues,
         limits: QueryLimits,
     ) -> Result<Rows> {
-        self.ask(Asked { statement, parameters, arrivals: None }, limits).await
+        let asked = Asked { statement, parameters, arrivals: None };
+        Box::pin(self.ask_recorded(asked, limits)).await
+    }
+
+    /// Asks, and records that it was asked.
+    pub(crate) async fn ask_recorded(&self, asked: Asked<'_>, limits: QueryLimits) -> Result<Rows> {
+        let event = asked.event()?;
+        match self.ask(asked, limits).await {
+            Ok(rows) => {
+                let (lake, statement) = (self.clone(), asked.statement.to_owned());
+                // While the query runs: its rows wait for the record, its work does not.
+                Ok(rows.recorded_by(tokio::spawn(async move {
+                    let stores = lake.named_in(&statement).await;
+                    let event = stores.into_iter().fold(event, AuditEvent::about);
+                    lake.audit.record(event, &Ok(Value::Null)).await
+                })))
+            }
+            Err(error) => {
+                self.audit.record(event, &refusal(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The ids of the stores that a statement names, as far as there are such stores.
+    async fn named_in(&self, statement: &str) -> Vec<Uuid> {
+        let mut ids = Vec::new();
+        let Ok(statement) = Statement::parse(statement) else { return ids };
+        for name in statement.relation_names() {
+            if let Ok(store) = self.catalog.store(&name.text).await {
+                ids.push(store.id());
+            }
+        }
+        ids
     }
 
     pub(crate) async fn ask(&self, asked: Asked<'_>, limits: QueryLimits) -> Result<Rows> {
@@ -373,6 +450,15 @@ impl Lake {
         self.catalog.documents(folder)
     }
 
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// The same lake with another audit trail's writer.
+    pub(crate) fn with_audit(&self, audit: Audit) -> Lake {
+        Lake { audit, ..self.clone() }
+    }
+
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
     }
@@ -412,7 +498,8 @@ impl Relations for Lake {
 
 impl Lake {
     pub(crate) fn as_store(&self, store: towpath_store::EventDataStore) -> Store {
-        Store { store, catalog: self.catalog.clone(), options: Arc::clone(&self.options) }
+        let (catalog, options) = (self.catalog.clone(), Arc::clone(&self.options));
+        Store { store, catalog, options, audit: self.audit.clone() }
     }
 
     /// The store called `name` as a table, with everything in it or with what arrived.
@@ -421,6 +508,10 @@ impl Lake {
         name: &RelationName,
         arrivals: Option<&Arrivals>,
     ) -> Result<Arc<dyn TableProvider>, RelationError> {
+        if is_audit_store(&name.text) && self.scope.is_none() {
+            let collected = self.audit_store().await;
+            collected.map_err(|error| RelationError::Other(Box::new(error)))?;
+        }
         let store = match self.catalog.store(&name.text).await {
             Ok(store) => store,
             Err(towpath_store::Error::StoreNotFound { near, .. }) => {
@@ -465,6 +556,12 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// The event that it is asked.
+    fn event(&self) -> Result<AuditEvent> {
+        let event = AuditEvent::new("StartQuery").read_only();
+        Ok(event.with_request(statement_parameters(self.statement, self.parameters)?))
+    }
+
     fn bound(&self) -> Result<Statement> {
         let ParameterValues { positional, named, quoted_marks } = self.parameters;
         let statement = Statement::parse(self.statement)?;

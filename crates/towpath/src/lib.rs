@@ -30,6 +30,7 @@
 //! `arrow` types only, re-exported as [`arrow`].
 
 mod arrivals;
+mod audit;
 mod batch_query;
 mod columns;
 mod connect;
@@ -77,6 +78,7 @@ pub use towpath_store::{
 };
 
 pub use crate::arrivals::Seen;
+pub use crate::audit::{AUDIT_STORE, AuditEvent, AuditMode, AuditOutcome, BegunChange, Principal};
 pub use crate::batch_query::{
     BatchDelivery, BatchQuery, BatchStatistics, Delivery, DeliveryStatus, NewQuery, PAGE_ROWS_MAX,
     QueryFilter, QueryList, QueryStatus, ResultPage, WorkerOptions,

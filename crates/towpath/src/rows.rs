@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -10,6 +10,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{FutureExt, Stream, StreamExt};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::{Error, Result};
@@ -32,6 +33,10 @@ pub struct Rows {
     run_max: Duration,
     rows: u64,
     rows_max: u64,
+    /// What records that the query was asked, until it is done. No row is handed out before.
+    record: Option<JoinHandle<Result<()>>>,
+    /// What came while that was not done.
+    held: Option<Option<Result<RecordBatch, DataFusionError>>>,
 }
 
 /// A query that has been planned and started.
@@ -53,6 +58,35 @@ impl Rows {
             run_max: limits.run_max(),
             rows: 0,
             rows_max: limits.result_rows_max.unwrap_or(u64::MAX),
+            record: None,
+            held: None,
+        }
+    }
+
+    /// The same rows, handed out only when `record` is done.
+    pub(crate) fn recorded_by(self, record: JoinHandle<Result<()>>) -> Rows {
+        Rows { record: Some(record), ..self }
+    }
+
+    /// What comes next, once it is recorded that it was asked for. The query works meanwhile.
+    fn poll_recorded(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Result<RecordBatch, DataFusionError>>>> {
+        if self.held.is_none()
+            && let Poll::Ready(item) = self.batches.poll_next_unpin(context)
+        {
+            self.held = Some(item);
+        }
+        if let Some(record) = &mut self.record {
+            let recorded = ready!(record.poll_unpin(context));
+            self.record = None;
+            // A record that was stopped was stopped with everything.
+            recorded.unwrap_or_else(|stopped| Err(Error::stopped(&stopped)))?;
+        }
+        match self.held.take() {
+            Some(item) => Poll::Ready(Ok(item)),
+            None => Poll::Pending,
         }
     }
 
@@ -113,10 +147,11 @@ impl Stream for Rows {
             self.ran = Some(self.started.elapsed());
             return Poll::Ready(Some(Err(Error::too_long(self.run_max))));
         }
-        let item = match std::task::ready!(self.batches.poll_next_unpin(context)) {
-            None => None,
-            Some(Ok(batch)) => Some(self.accept(&batch)),
-            Some(Err(error)) => Some(Err(error.into())),
+        let item = match ready!(self.poll_recorded(context)) {
+            Ok(None) => None,
+            Ok(Some(Ok(batch))) => Some(self.accept(&batch)),
+            Ok(Some(Err(error))) => Some(Err(error.into())),
+            Err(error) => Some(Err(error)),
         };
         if !matches!(item, Some(Ok(_))) {
             self.ran = Some(self.started.elapsed());

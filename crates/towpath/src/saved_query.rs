@@ -3,9 +3,11 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use towpath_sql::Statement;
 use towpath_store::Documents;
 
+use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 
@@ -46,6 +48,17 @@ impl Lake {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a name that none may
     /// have; [`ErrorKind::Exists`](crate::ErrorKind::Exists); storage errors.
     pub async fn save_query(&self, query: &SavedQuery, replace: bool) -> Result<()> {
+        let event = AuditEvent::new("PutSavedQuery").of_towpath().with_request(json!({
+            "name": query.name,
+            "queryStatement": query.statement,
+            "description": query.description,
+            "replace": replace,
+        }));
+        let save = Box::pin(self.save_unrecorded(query, replace));
+        self.audit().change(event, save, |()| Value::Null).await
+    }
+
+    async fn save_unrecorded(&self, query: &SavedQuery, replace: bool) -> Result<()> {
         let file = file_name(WHAT, &query.name)?;
         let description = query.description.as_ref().map_or(0, String::len);
         if query.statement.len().max(description) > TEXT_BYTES_MAX {
@@ -108,8 +121,13 @@ impl Lake {
     ///
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound); storage errors.
     pub async fn delete_saved_query(&self, name: &str) -> Result<()> {
-        self.saved_query(name).await?;
-        Ok(self.saved().remove(&file_name(WHAT, name)?).await?)
+        let delete = async {
+            self.saved_query(name).await?;
+            Ok(self.saved().remove(&file_name(WHAT, name)?).await?)
+        };
+        let event = AuditEvent::new("DeleteSavedQuery").of_towpath();
+        let event = event.with_request(json!({"name": name}));
+        self.audit().change(event, Box::pin(delete), |()| Value::Null).await
     }
 
     fn saved(&self) -> Documents {

@@ -22,12 +22,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use towpath_sql::{ParameterValue, ParameterValues, Statement};
 use towpath_store::{Catalog, Documents, Location};
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::arrivals::{Arrivals, CommitSpan};
+use crate::audit::{self, AuditEvent};
 use crate::batch_query::{Delivery, NewQuery, new_id};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lake::Lake;
@@ -227,6 +229,16 @@ impl Lake {
     /// [`ErrorKind::InvalidArgument`] for a name, a cron expression, a time or a delivery that
     /// cannot be used; [`ErrorKind::Exists`]; storage errors.
     pub async fn create_schedule(&self, new: NewSchedule) -> Result<Schedule> {
+        let mut request = audit::statement_parameters(&new.statement, &new.parameters)?;
+        request["name"] = json!(new.name);
+        request["every"] = serde_json::to_value(&new.every).unwrap_or_default();
+        request["deliveryS3Uri"] = json!(new.delivery.as_ref().map(|delivery| &delivery.url));
+        let event = AuditEvent::new("CreateSchedule").of_towpath().with_request(request);
+        let create = Box::pin(self.create_schedule_unrecorded(new));
+        self.audit().change(event, create, |_| Value::Null).await
+    }
+
+    async fn create_schedule_unrecorded(&self, new: NewSchedule) -> Result<Schedule> {
         let (file, now) = (file_name(WHAT, &new.name)?, self.now());
         new.every.check(now)?;
         let mut delivery = new.delivery;
@@ -296,6 +308,13 @@ impl Lake {
     ///
     /// [`ErrorKind::NotFound`]; storage errors.
     pub async fn delete_schedule(&self, name: &str) -> Result<()> {
+        let event = AuditEvent::new("DeleteSchedule").of_towpath();
+        let event = event.with_request(json!({"name": name}));
+        let delete = Box::pin(self.delete_schedule_unrecorded(name));
+        self.audit().change(event, delete, |()| Value::Null).await
+    }
+
+    async fn delete_schedule_unrecorded(&self, name: &str) -> Result<()> {
         let not_found = || Error::NotFound { what: WHAT, name: name.to_owned() };
         let (documents, file) =
             (self.schedule_documents(), file_name(WHAT, name).map_err(|_| not_found())?);

@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use towpath_store::{Documents, Location, PublicKey, SigningKey, SigningKeys};
 
+use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 
@@ -103,6 +105,20 @@ impl Lake {
             Error::InvalidSignFile(format!("the lake has no public key `{fingerprint}`"))
         })?;
         verify(&documents, sign_file, &key).await
+    }
+
+    /// The key to sign with now. That one was made is recorded.
+    pub(crate) async fn signing_key(&self) -> Result<SigningKey> {
+        let known = self.public_keys().await?;
+        let key = self.signing_keys().current(self.now()).await?;
+        let PublicKey { fingerprint, valid_to, .. } = key.public_key();
+        if known.iter().all(|known| known.fingerprint != *fingerprint) {
+            let event = AuditEvent::new("CreateSigningKey").of_towpath();
+            let event = event.with_request(json!({"validTo": valid_to}));
+            let begun = self.audit().begin(event, false).await?;
+            begun.end(&Ok(json!({"fingerprint": fingerprint}))).await;
+        }
+        Ok(key)
     }
 
     /// The lake's signing keys.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use towpath_event::EventSelectors;
 use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress};
 use towpath_store::{
@@ -14,6 +15,7 @@ use towpath_store::{
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::audit::{Audit, AuditEvent, check_not_audit, check_not_reserved};
 use crate::connect::{Files, Shown, Tool, script};
 use crate::error::{Error, Result};
 use crate::lake::LakeOptions;
@@ -21,6 +23,9 @@ use crate::readers::seen_by_all;
 
 /// How long a change waits for others that write to the store: an append is seconds.
 pub(crate) const CHANGE_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Sources of an ingest that are recorded, at most: a shell's pattern may have named many files.
+const SOURCES_TOLD_MAX: usize = 100;
 
 /// What a store to be created is to be.
 #[derive(Clone, Debug)]
@@ -51,6 +56,27 @@ impl NewStore {
     }
 }
 
+impl NewStore {
+    /// As the parameters of a request.
+    pub(crate) fn parameters(&self) -> Value {
+        json!({
+            "name": self.name,
+            "eventDataStoreId": self.id,
+            "retentionPeriod": self.retention.as_days(),
+            "terminationProtectionEnabled": self.termination_protection,
+            "eventCategory": self.intake.kind().name(),
+            "advancedEventSelectors": self.intake.selectors().map(selectors),
+        })
+    }
+}
+
+/// Selectors as the parameter of a request.
+fn selectors(selectors: &EventSelectors) -> Value {
+    // They are JSON already; were they not, their text would do.
+    let text = selectors.to_json();
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
 /// What is to change in a store. What is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct StoreChange {
@@ -65,6 +91,18 @@ pub struct StoreChange {
 
     /// Which events of its kind it takes from now on.
     pub selectors: Option<EventSelectors>,
+}
+
+impl StoreChange {
+    /// As the parameters of a request.
+    fn parameters(&self) -> Value {
+        json!({
+            "name": self.name,
+            "retentionPeriod": self.retention.as_ref().map(Retention::as_days),
+            "terminationProtectionEnabled": self.termination_protection,
+            "advancedEventSelectors": self.selectors.as_ref().map(selectors),
+        })
+    }
 }
 
 /// How a store is doing.
@@ -88,6 +126,13 @@ pub struct Store {
     pub(crate) store: EventDataStore,
     pub(crate) catalog: Catalog,
     pub(crate) options: Arc<LakeOptions>,
+    pub(crate) audit: Audit,
+}
+
+/// What is ingested, as the parameters of a request.
+pub(crate) fn import_parameters<S: AsRef<str>>(sources: &[S], options: &IngestOptions) -> Value {
+    let sources: Vec<&str> = sources.iter().take(SOURCES_TOLD_MAX).map(AsRef::as_ref).collect();
+    json!({"importSource": sources, "startEventTime": options.from, "endEventTime": options.to})
 }
 
 /// What a store holds at one version. Expired events that still lie in a data file are counted.
@@ -107,6 +152,15 @@ pub struct StoreSummary {
 }
 
 impl Store {
+    /// An operation on this store, to be recorded.
+    pub(crate) fn event(&self, name: &str, request: Value) -> AuditEvent {
+        let mut request = request;
+        if let Value::Object(members) = &mut request {
+            members.insert("eventDataStore".to_owned(), json!(self.audit.arn(self.id())));
+        }
+        AuditEvent::new(name).about(self.id()).with_request(request)
+    }
+
     /// The UUID that statements and AWS clients know the store by.
     pub fn id(&self) -> Uuid {
         self.store.id()
@@ -172,7 +226,21 @@ impl Store {
     /// [`ErrorKind::StoreInactive`](crate::ErrorKind::StoreInactive) if it is deleted;
     /// storage errors.
     pub async fn update(&self, change: StoreChange) -> Result<()> {
+        let event = self.event("UpdateEventDataStore", {
+            let mut parameters = change.parameters();
+            parameters["retentionPeriodBefore"] = json!(self.retention().as_days());
+            parameters
+        });
+        let done = |(): &()| Value::Null;
+        self.audit.change(event, Box::pin(self.update_unrecorded(change)), done).await
+    }
+
+    async fn update_unrecorded(&self, change: StoreChange) -> Result<()> {
+        check_not_audit(self.id())?;
         let mut changed = SettingsChange::default();
+        if let Some(name) = &change.name {
+            check_not_reserved(name, None)?;
+        }
         changed.name = change.name;
         changed.retention = change.retention;
         changed.termination_protection = change.termination_protection;
@@ -193,7 +261,12 @@ impl Store {
     /// [`ErrorKind::TerminationProtected`](crate::ErrorKind::TerminationProtected);
     /// [`ErrorKind::OnHold`](crate::ErrorKind::OnHold); storage errors.
     pub async fn delete(&self) -> Result<()> {
-        Ok(self.store.delete(self.now(), CHANGE_WAIT_MAX).await?)
+        let delete = async {
+            check_not_audit(self.id())?;
+            Ok(self.store.delete(self.now(), CHANGE_WAIT_MAX).await?)
+        };
+        let event = self.event("DeleteEventDataStore", json!({"name": self.name()}));
+        self.audit.change(event, Box::pin(delete), |()| Value::Null).await
     }
 
     /// Takes a deletion back.
@@ -203,7 +276,9 @@ impl Store {
     /// [`ErrorKind::NotRestorable`](crate::ErrorKind::NotRestorable) if it is not deleted or the
     /// seven days are over; storage errors.
     pub async fn restore(&self) -> Result<()> {
-        Ok(self.store.restore(self.now(), CHANGE_WAIT_MAX).await?)
+        let restore = async { Ok(self.store.restore(self.now(), CHANGE_WAIT_MAX).await?) };
+        let event = self.event("RestoreEventDataStore", json!({"name": self.name()}));
+        self.audit.change(event, Box::pin(restore), |()| Value::Null).await
     }
 
     /// Places a legal hold: what it covers stays, above retention and deletion, until it is
@@ -214,7 +289,16 @@ impl Store {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it does not say why
     /// and who; storage errors.
     pub async fn place_hold(&self, new: NewHold) -> Result<Hold> {
-        Ok(self.store.place_hold(new, self.now(), CHANGE_WAIT_MAX).await?)
+        let time = DateTime::from_timestamp_micros;
+        let request = json!({
+            "reason": new.reason,
+            "placedBy": new.placed_by,
+            "from": time(new.range.start()),
+            "to": time(new.range.end()),
+        });
+        let place = async { Ok(self.store.place_hold(new, self.now(), CHANGE_WAIT_MAX).await?) };
+        let event = self.event("PlaceHold", request).of_towpath();
+        self.audit.change(event, Box::pin(place), |hold| json!({"holdId": hold.id})).await
     }
 
     /// Releases a legal hold. Who did is recorded.
@@ -224,7 +308,12 @@ impl Store {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if there is no such hold;
     /// storage errors.
     pub async fn release_hold(&self, id: Uuid, released_by: &str) -> Result<()> {
-        Ok(self.store.release_hold(id, released_by, self.now(), CHANGE_WAIT_MAX).await?)
+        let release = async {
+            Ok(self.store.release_hold(id, released_by, self.now(), CHANGE_WAIT_MAX).await?)
+        };
+        let request = json!({"holdId": id, "releasedBy": released_by});
+        let event = self.event("ReleaseHold", request).of_towpath();
+        self.audit.change(event, Box::pin(release), |()| Value::Null).await
     }
 
     /// What [`Store::expire`] would do now; changes nothing.
@@ -247,8 +336,30 @@ impl Store {
     ///
     /// Storage errors.
     pub async fn expire(&self) -> Result<Expiry> {
+        let planned = self.plan_expiry().await?;
+        if planned.dropped.is_empty() {
+            // Nothing that a query could ever have returned goes away.
+            return self.expire_unrecorded().await;
+        }
+        let dropped = |expiry: &Expiry| {
+            let events: u64 = expiry.dropped.iter().map(|file| file.rows).sum();
+            json!({"dataFiles": expiry.dropped.len(), "events": events})
+        };
+        let request = json!({"name": self.name(), "retentionPeriod": self.retention().as_days()});
+        let event = self.event("ExpireEvents", request).of_towpath();
+        self.audit.change(event, Box::pin(self.expire_unrecorded()), dropped).await
+    }
+
+    async fn expire_unrecorded(&self) -> Result<Expiry> {
         let seen = seen_by_all(&self.catalog, self.id()).await?;
         Ok(self.store.expire_after(seen, self.now(), CHANGE_WAIT_MAX).await?)
+    }
+
+    /// Maintains the store of the audit trail, which leaves no events in it.
+    pub(crate) async fn maintain_unrecorded(&self) -> Result<()> {
+        self.compact(&CompactionPolicy::AUTOMATIC).await?;
+        self.expire_unrecorded().await?;
+        Ok(())
     }
 
     /// Makes small data files fewer. It changes no answer, and queries and ingests go on meanwhile.
@@ -336,15 +447,27 @@ impl Store {
         options: &IngestOptions,
         progress: &(dyn Fn(&Progress) + Sync),
     ) -> Result<IngestReport> {
-        let locations = sources
-            .iter()
-            .map(|source| Location::parse(source.as_ref(), &self.options.storage_options))
-            .collect::<std::result::Result<Vec<Location>, _>>()?;
-        let now = Arc::clone(&self.options.now);
-        let ingest = towpath_ingest::ingest(&self.store, &locations, options, now, progress);
-        let report = ingest.await?;
-        self.update_index(&IndexPolicy::AUTOMATIC).await;
-        Ok(report)
+        let ingest = async {
+            check_not_audit(self.id())?;
+            let locations = sources
+                .iter()
+                .map(|source| Location::parse(source.as_ref(), &self.options.storage_options))
+                .collect::<std::result::Result<Vec<Location>, _>>()?;
+            let now = Arc::clone(&self.options.now);
+            let ingest = towpath_ingest::ingest(&self.store, &locations, options, now, progress);
+            let report = ingest.await?;
+            self.update_index(&IndexPolicy::AUTOMATIC).await;
+            Ok(report)
+        };
+        let done = |report: &IngestReport| {
+            json!({
+                "eventsStored": report.events.stored,
+                "logFilesIngested": report.log_files.ingested,
+                "logFilesRejected": report.log_files.rejected,
+            })
+        };
+        let event = self.event("StartImport", import_parameters(sources, options));
+        self.audit.change(event, Box::pin(ingest), done).await
     }
 
     /// The text with which another tool reads this store, presented as towpath presents it: rows

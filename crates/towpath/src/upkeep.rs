@@ -48,6 +48,9 @@ impl Lake {
     }
 
     async fn maintain_once(&self) -> Result<()> {
+        if let Err(error) = self.collect_audit_events().await {
+            warn!(error = &error as &dyn StdError, "audit events not collected");
+        }
         for id in self.catalog().store_ids().await? {
             let store = match self.catalog().store(&id.to_string()).await {
                 Ok(store) if store.settings().deleted_at.is_none() => self.as_store(store),

@@ -4,14 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::select;
 use tokio::time::sleep;
 use towpath_ingest::{Error as IngestError, IngestOptions, NotificationQueue, SqsQueue};
 use towpath_ingest::{WatchEvent, WatchReport};
 use towpath_store::Location;
 
+use crate::audit::check_not_audit;
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Store, import_parameters};
 use crate::upkeep::{MAINTAIN_EVERY, MAINTAIN_FIRST_AFTER};
 
 /// What a watch takes in, and how it learns of it.
@@ -54,6 +56,11 @@ impl Store {
         tell: &(dyn Fn(&WatchEvent) + Sync),
         stop: impl Future<Output = ()>,
     ) -> Result<WatchReport> {
+        check_not_audit(self.id())?;
+        let event =
+            self.event("StartEventDataStoreIngestion", import_parameters(sources, &options.ingest));
+        let begun = self.audit.begin(event, false).await?;
+        begun.end(&Ok(Value::Null)).await;
         let storage_options = &self.options.storage_options;
         let locations = sources
             .iter()

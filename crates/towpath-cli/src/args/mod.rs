@@ -3,6 +3,7 @@
 //! These structs hold what was typed, checked only one value at a time. [`crate::config`] joins
 //! them with the environment and `towpath.toml` into what is meant.
 
+mod audit;
 mod config;
 mod connect;
 mod digests;
@@ -26,6 +27,7 @@ use clap::{
 use towpath::EventKind;
 use uuid::Uuid;
 
+pub(crate) use self::audit::AuditArgs;
 pub(crate) use self::config::ConfigArgs;
 pub(crate) use self::connect::{ConnectArgs, ToolArg};
 pub(crate) use self::digests::{CoverageArgs, KeyArgs, VerifyDigestsArgs};
@@ -202,6 +204,10 @@ pub(crate) enum Command {
     /// Look for stores that a power loss damaged, and repair them
     #[command(after_help = maintenance::DOCTOR_HELP)]
     Doctor(DoctorArgs),
+
+    /// Say whether the lake records who does what to it, or change that
+    #[command(after_help = audit::HELP)]
+    Audit(AuditArgs),
 
     /// Check log files against the digests that CloudTrail signed
     #[command(after_help = digests::HELP)]

@@ -22,6 +22,9 @@ pub(crate) async fn compact(config: &Config, args: CompactArgs) -> Result<Outcom
         }
         done.push((store.name(), report));
     }
+    if args.store.is_none() {
+        lake.maintain_audit_store().await?;
+    }
     let column = |of: fn(&CompactionReport) -> u64| counts(done.iter().map(|(_, one)| of(one)));
     let rows = RecordBatch::try_from_iter([
         ("store", strings(done.iter().map(|(name, _)| name.clone()))),

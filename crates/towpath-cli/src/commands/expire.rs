@@ -29,6 +29,9 @@ pub(crate) async fn expire(config: &Config, args: ExpireArgs) -> Result<Outcome>
         for store in removed {
             tell(&format!("{what} event data store `{}` ({}) for good", store.name, store.id));
         }
+        if !args.dry_run {
+            lake.maintain_audit_store().await?;
+        }
     }
     let mut stdout = Destination::stdout();
     write_rows(&rows(&done)?, args.format, &mut stdout)?;

@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+mod audit;
 mod compact;
 mod completions;
 mod config;
@@ -25,6 +26,7 @@ use anyhow::{Context, Result, bail};
 use tokio::signal;
 use towpath::{Lake, Store};
 
+pub(crate) use self::audit::audit;
 pub(crate) use self::compact::compact;
 pub(crate) use self::completions::completions;
 pub(crate) use self::config::config;

@@ -24,6 +24,7 @@
 
 mod environment;
 mod file;
+mod user;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use toml::Spanned;
-use towpath::{LakeOptions, QueryLimits};
+use towpath::{LakeOptions, Principal, QueryLimits};
 use towpath_server::AccessKey;
 
 pub(crate) use self::environment::Environment;
@@ -174,6 +175,8 @@ pub(crate) struct Config {
     storage_options: BTreeMap<String, Setting<String>>,
     /// `TOWPATH_KEY_PASSPHRASE`.
     key_passphrase: Secret,
+    /// Who runs the program.
+    principal: Principal,
 }
 
 impl Config {
@@ -246,6 +249,7 @@ impl Config {
             access_key: sources.access_key()?,
             storage_options: sources.storage_options(),
             key_passphrase: Secret(environment.text("TOWPATH_KEY_PASSPHRASE").map(str::to_owned)),
+            principal: user::principal(environment),
             file: file.map(|file| Setting { value: file.path.clone(), origin: file_origin }),
         })
     }
@@ -297,6 +301,7 @@ impl Config {
             .map(|(name, setting)| (name.clone(), setting.value.clone()))
             .collect();
         options.key_passphrase.clone_from(&self.key_passphrase.0);
+        options.principal = self.principal.clone();
         options.memory_bytes_max = usize::try_from(bytes).unwrap_or(usize::MAX);
         options
     }

@@ -155,3 +155,70 @@ assert any("DeleteBucket" in output for output in outputs), outputs
     env["PATH"] = f"{python.parent}:{env['PATH']}"
     done = subprocess.run([python, "-c", code], text=True, capture_output=True, timeout=300, env=env)
     assert done.returncode == 0, done.stderr
+
+
+def test_parameters_by_place_and_by_name(run):
+    run(
+        FILLED
+        + """
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from uuid import UUID
+
+def value(statement, parameters):
+    return list(lake.query(statement, parameters).to_pylist()[0].values())[0]
+
+for given in [True, 7, -(2**63), 1.5, "x' OR '1'='1", b"\\x00\\xff", date(2026, 1, 2)]:
+    assert value("SELECT ?", [given]) == given, given
+assert value("SELECT ?", (None,)) is None
+assert value("SELECT CAST(? AS varchar)", [Decimal("-12.50")]) == "-12.50"
+assert value("SELECT CAST(? AS varchar)", [Decimal("1E+3")]) == "1000"
+id = UUID(int=7)
+assert value("SELECT ?", [id]) == str(id)
+moment = datetime(2026, 1, 2, 3, 4, 5, 123000)
+assert value("SELECT CAST(:at AS varchar)", {"at": moment}) == "2026-01-02 03:04:05.123"
+zoned = moment.replace(tzinfo=timezone(timedelta(hours=2)))
+assert value("SELECT :at = timestamp '2026-01-02 01:04:05.123 UTC'", {"at": zoned}) is True
+
+count = "SELECT count(*) FROM trail WHERE eventName = :name"
+found = value(count, {"name": "DeleteBucket"})
+assert found == value(count.replace(":name", "?"), ["DeleteBucket"]) > 0
+assert value(count, {"NAME": "' OR 1 = 1 --"}) == 0
+
+for parameters, error in [
+    ([], towpath.InvalidStatement),
+    ([1, 2], towpath.InvalidStatement),
+    ([object()], TypeError),
+    ([Decimal("NaN")], TypeError),
+    ([2**63], OverflowError),
+    ("x", TypeError),
+    ({1: 2}, TypeError),
+]:
+    try:
+        lake.query("SELECT ?", parameters)
+    except error:
+        continue
+    raise AssertionError(parameters)
+"""
+    )
+
+
+def test_the_audit_trail_names_the_user_or_the_program(run):
+    run(
+        FILLED
+        + """
+import getpass
+
+report = towpath.Lake(LAKE, application="report")
+list(report.query("SELECT 1 FROM trail WHERE eventName = ?", ["canary"]).to_pylist())
+who = (
+    "SELECT userIdentity.userName, element_at(requestParameters, 'queryParameters') "
+    "FROM towpath-audit WHERE eventName = :name"
+)
+(asked,) = lake.query(who, {"name": "StartQuery"}).to_pylist()
+user, parameters = asked.values()
+assert user == "report" and "canary" in parameters, asked
+(made,) = lake.query(who, {"name": "CreateEventDataStore"}).to_pylist()
+assert list(made.values())[0] == getpass.getuser(), made
+"""
+    )

@@ -4,6 +4,7 @@
 
 /// The arrows between our crates.
 mod architecture;
+mod audit;
 /// `towpath config`, `completions` and `man`.
 mod config;
 /// `towpath demo`.

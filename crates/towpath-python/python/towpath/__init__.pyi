@@ -1,4 +1,9 @@
-from typing import Any, Optional, Sequence, TypedDict, Union
+from datetime import date
+from decimal import Decimal
+from typing import Any, Mapping, Optional, Sequence, TypedDict, Union
+from uuid import UUID
+
+Value = Union[None, bool, int, float, Decimal, str, bytes, UUID, date]
 
 __version__: str
 
@@ -57,6 +62,7 @@ class Lake:
         storage_options: Optional[dict[str, str]] = None,
         memory_bytes_max: Optional[int] = None,
         threads: Optional[int] = None,
+        application: Optional[str] = None,
     ) -> None: ...
     def stores(self) -> list[Store]: ...
     def store(self, name: str) -> Store: ...
@@ -64,5 +70,10 @@ class Lake:
         self, name: str, *, retention_days: int = 2557, id: Optional[str] = None
     ) -> Store: ...
     def query(
-        self, statement: str, *, seconds_max: int = 3600, rows_max: Optional[int] = None
+        self,
+        statement: str,
+        parameters: Union[None, Sequence[Value], Mapping[str, Value]] = None,
+        *,
+        seconds_max: int = 3600,
+        rows_max: Optional[int] = None,
     ) -> Rows: ...

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use super::dashboard::{DashboardState, refresh_now};
 use crate::access::AccessKey;
 use crate::api::{Api, Call};
+use crate::audit::Audited;
 use crate::state::Kind;
 use crate::wire::ApiError;
 
@@ -121,8 +122,15 @@ pub(crate) async fn refresh_due(api: &Arc<Api>) -> Result<(), ApiError> {
         }
         let refreshed = match owner(api, &state) {
             Some(key) => {
+                let audited = Audited::scheduled_refresh(api, &key, &name);
                 let call = Call { api: Arc::clone(api), key, operation: "StartDashboardRefresh" };
-                Box::pin(refresh_now(&call, &name, &state, &schedule.parameters(time))).await
+                let parameters = schedule.parameters(time);
+                let refresh = async {
+                    refresh_now(&call, &name, &state, &parameters)
+                        .await
+                        .map(|id| json!({"refreshId": id}))
+                };
+                Box::pin(audited.change(refresh)).await
             }
             None => Err(ApiError::invalid_parameter(
                 "The access key that the dashboard was made with is no key of this server",

@@ -19,6 +19,7 @@ use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use towpath_sql::ParameterValues;
 use towpath_store::Location;
 use uuid::Uuid;
@@ -32,6 +33,7 @@ pub(crate) use self::archive::{QueryArchive, new_id};
 use self::record::QueryRecord;
 use self::results::ResultReader;
 use crate::arrivals::Arrivals;
+use crate::audit::{AuditEvent, statement_parameters};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::limits::QueryLimits;
@@ -146,7 +148,18 @@ impl Lake {
     }
 
     /// As [`Lake::start_query`], under an id that the caller made.
-    pub(crate) async fn start_query_as(&self, id: Uuid, mut new: NewQuery) -> Result<()> {
+    pub(crate) async fn start_query_as(&self, id: Uuid, new: NewQuery) -> Result<()> {
+        let mut request = statement_parameters(&new.statement, &new.parameters)?;
+        if let Some(delivery) = &new.delivery {
+            request["deliveryS3Uri"] = json!(delivery.url);
+        }
+        let event = AuditEvent::new("StartQuery").read_only().with_request(request);
+        let event = event.with_additional(json!({"submitter": new.submitter}));
+        let started = |(): &()| json!({"queryId": id});
+        self.audit().change(event, Box::pin(self.start_unrecorded(id, new)), started).await
+    }
+
+    async fn start_unrecorded(&self, id: Uuid, mut new: NewQuery) -> Result<()> {
         check(&new)?;
         if let Some(delivery) = &mut new.delivery {
             // A path from the submitter's folder means nothing in the worker's.
@@ -225,6 +238,12 @@ impl Lake {
         let reader = ResultReader { documents: archive.documents(), query: id, index };
         let offset = page_token.map(|token| reader.offset(token)).transpose()?.unwrap_or(0);
         let (schema, batches) = reader.page(offset, u64::from(rows_max)).await?;
+        if page_token.is_none() {
+            let event = AuditEvent::new("GetQueryResults").read_only();
+            let event = event.with_request(json!({"queryId": id}));
+            let event = query.stores.iter().copied().fold(event, AuditEvent::about);
+            self.audit().record(event, &Ok(Value::Null)).await?;
+        }
         let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
         let next_token = reader.token(offset + rows);
         Ok(ResultPage { query, schema: Some(schema), batches, next_token })
@@ -276,6 +295,11 @@ impl Lake {
     /// [`ErrorKind::QueryNotFound`](crate::ErrorKind::QueryNotFound);
     /// [`ErrorKind::QueryEnded`](crate::ErrorKind::QueryEnded) if it has ended; storage errors.
     pub async fn cancel_query(&self, id: Uuid) -> Result<BatchQuery> {
+        let event = AuditEvent::new("CancelQuery").with_request(json!({"queryId": id}));
+        self.audit().change(event, Box::pin(self.cancel_unrecorded(id)), |_| Value::Null).await
+    }
+
+    async fn cancel_unrecorded(&self, id: Uuid) -> Result<BatchQuery> {
         let (archive, now) = (self.query_archive(), self.now());
         archive.get(id, now).await?;
         let (record, cancelled) = archive

@@ -129,6 +129,9 @@ impl Lake {
             if Instant::now() >= expiry {
                 expiry = Instant::now() + EXPIRY_PAUSE;
                 self.remove_expired_queries().await?;
+                if let Err(error) = self.maintain_audit_store().await {
+                    warn!(error = &error as &dyn StdError, "audit events are not collected");
+                }
             }
             if Instant::now() >= schedules {
                 schedules = Instant::now() + SCHEDULES_PAUSE;

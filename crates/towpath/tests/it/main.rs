@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
+mod audit;
 mod batch_queries;
 mod corpus;
 mod equal_answers;
