@@ -320,7 +320,7 @@ async fn feed(
         let to_read = log_files.into_iter().filter(|log_file| {
             let key = log_file.place.checkpoint_key();
             let is_in = checkpoint.contains(&key, log_file.size_bytes)
-                && is_marked(&log_file, checkpoint.mark(&key, log_file.size_bytes));
+                && is_marked(log_file, checkpoint.mark(&key, log_file.size_bytes));
             if is_in {
                 tally.already_ingested(log_file.size_bytes);
             }

@@ -75,10 +75,10 @@ impl ResourceKind {
 }
 
 impl Api {
-    pub(crate) fn new(lake: Lake, options: ServerOptions) -> Api {
+    pub(crate) fn new(lake: &Lake, options: ServerOptions) -> Api {
         let server = Principal::application("towpath serve");
         let own_lake = lake.acting_as(server.in_account(&options.account_id, &options.region));
-        Api { state: State::new(&lake), lake: lake.recorded_by_caller(), own_lake, options }
+        Api { state: State::new(lake), lake: lake.recorded_by_caller(), own_lake, options }
     }
 
     /// What time it is.

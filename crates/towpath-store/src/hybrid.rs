@@ -143,7 +143,7 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_come_back(
-            runs in prop::collection::vec((0_u32..70_000, 1_usize..700), 0..20),
+            runs in prop::collection::vec((0_u32..70_000, 1_u32..700), 0..20),
             narrow in 0_u32..18,
         ) {
             let mask = (1_u32 << narrow) - 1;
@@ -152,7 +152,7 @@ mod tests {
                 .flat_map(|(number, length)| {
                     // Some runs, and some numbers that differ.
                     let step = u32::from(length % 3 == 0);
-                    (0..*length as u32).map(move |i| (number + i * step) & mask)
+                    (0..*length).map(move |i| (number + i * step) & mask)
                 })
                 .collect();
             let greatest = numbers.iter().copied().max().unwrap_or(0);

@@ -5,6 +5,8 @@
 //! once for each different text, of which there are few: see [`TextLeaf`]. What comes out is as
 //! [`WriterProperties`] ask for.
 
+use std::sync::Arc;
+
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -400,7 +402,7 @@ impl<'w, 'a> ChunkWriter<'w, 'a> {
             count: to_i32(self.pages)?,
         });
         let dictionary_offset = self.dictionary_offset.map(to_i64).transpose()?;
-        let mut metadata = ColumnChunkMetaData::builder(self.column.clone())
+        let mut metadata = ColumnChunkMetaData::builder(Arc::clone(self.column))
             .set_compression(self.compression)
             .set_encodings_mask(EncodingMask::new_from_encodings(encodings.iter()))
             .set_page_encoding_stats(encoding_stats)

@@ -98,7 +98,7 @@ pub(crate) fn map<'a>(
     for (batch, row) in order {
         let maps = columns.get(*batch).ok_or_else(unknown_row)?;
         let entries = maps.entries(*row)?;
-        if !entries.as_ref().is_some_and(|entries| !entries.is_empty()) {
+        if entries.as_ref().is_none_or(Range::is_empty) {
             let level = u8::from(entries.is_some());
             for leaf in [&mut keys, &mut values] {
                 leaf.definitions.push(level);

@@ -122,10 +122,12 @@ impl Lake {
         }
         let writer = trail.writer(&self.options().storage_options)?;
         let key = self.signing_keys().current(now).await?;
-        Ok(match ends {
-            true => delivery.end(&writer, &key, now, every).await?,
-            false => delivery.digest(&writer, &key, now, every).await?,
-        })
+        if ends {
+            delivery.end(&writer, &key, now, every).await?;
+        } else {
+            delivery.digest(&writer, &key, now, every).await?;
+        }
+        Ok(())
     }
 
     /// The stores that are in use.

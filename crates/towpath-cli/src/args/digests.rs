@@ -53,7 +53,7 @@ pub(crate) struct KeyArgs {
     pub(crate) public_keys: Option<PathBuf>,
 
     /// Ask CloudTrail in this region, the trail's home region, for its public keys; where, says
-    /// AWS_ENDPOINT_URL_CLOUDTRAIL
+    /// `AWS_ENDPOINT_URL_CLOUDTRAIL`
     #[arg(long, value_name = "REGION", value_parser = not_empty)]
     pub(crate) keys_region: Option<String>,
 }

@@ -433,6 +433,7 @@ pub(crate) struct StoreShowArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct IngestArgs {
     /// Log files, folders or URLs (s3://, gs://, az://)
     #[arg(required = true, value_name = "SOURCE", value_parser = not_empty)]

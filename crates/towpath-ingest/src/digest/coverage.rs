@@ -305,12 +305,15 @@ fn wider(one: Option<(i64, i64)>, other: (i64, i64)) -> Option<(i64, i64)> {
     Some((least.min(other.0), most.max(other.1)))
 }
 
+/// A span of time: its start, and its end, which is not in it.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// What the digests of some sources say.
 struct Digests {
     /// The keys of the log files that valid digests name.
     named: Vec<Box<str>>,
     /// The spans that valid digests cover, without overlaps.
-    covered: Vec<(Place, Vec<(DateTime<Utc>, DateTime<Utc>)>)>,
+    covered: Vec<(Place, Vec<Span>)>,
     gaps: Vec<CoverageGap>,
     report: DigestReport,
 }

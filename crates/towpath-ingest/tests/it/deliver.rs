@@ -67,7 +67,7 @@ impl Lab {
     }
 
     /// A trail that delivers into a folder.
-    fn into_folder(&self) -> (TrailWriter, Location) {
+    fn to_folder(&self) -> (TrailWriter, Location) {
         let place = Location::local(&self.folder.path().join("delivered")).unwrap();
         (self.writer(place.clone()), place)
     }
@@ -114,7 +114,7 @@ impl Lab {
         };
         let events = std::sync::Mutex::new(Vec::new());
         let tell = |event: &DigestEvent| events.lock().unwrap().push(event.clone());
-        let report = verify_digests(&[place.clone()], &options, &tell).await.unwrap();
+        let report = verify_digests(std::slice::from_ref(place), &options, &tell).await.unwrap();
         (report, events.into_inner().unwrap())
     }
 }
@@ -155,7 +155,7 @@ fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 async fn what_is_put_into_a_store_is_delivered_and_its_digests_are_sound() {
     for is_folder in [true, false] {
         let mut lab = Lab::new().await;
-        let place = if is_folder { lab.into_folder().1 } else { in_bucket() };
+        let place = if is_folder { lab.to_folder().1 } else { in_bucket() };
         let writer = lab.writer(place.clone());
         lab.put(&[event("before", &text(-5))]).await;
         let mut delivery = lab.begin(&text(0)).await;
@@ -191,7 +191,7 @@ async fn what_is_put_into_a_store_is_delivered_and_its_digests_are_sound() {
 #[tokio::test]
 async fn a_delivery_that_was_cut_is_carried_out_again_with_the_same_files() {
     let mut lab = Lab::new().await;
-    let (writer, place) = lab.into_folder();
+    let (writer, place) = lab.to_folder();
     let mut delivery = lab.begin(&text(0)).await;
     lab.put(&[event("one", &text(1)), event("two", &text(2))]).await;
     assert!(delivery.plan(&lab.stores(), time(5)).await.unwrap());
@@ -215,7 +215,7 @@ async fn a_delivery_that_was_cut_is_carried_out_again_with_the_same_files() {
 #[tokio::test]
 async fn hours_for_which_nobody_made_digests_get_them_later_and_days_are_a_gap() {
     let lab = Lab::new().await;
-    let (writer, place) = lab.into_folder();
+    let (writer, place) = lab.to_folder();
     let mut delivery = lab.begin(&text(0)).await;
     delivery.digest(&writer, &lab.key, time(60), HOUR).await.unwrap();
     // Five hours later: four digests are late, two of them so late that they are backfill.
@@ -256,7 +256,7 @@ async fn a_trail_takes_what_its_rules_say() {
         let mut lab = Lab::new().await;
         lab.rules.selectors = selectors.map(|text| EventSelectors::parse(text).unwrap());
         (lab.rules.all_regions, lab.rules.global_services) = (all_regions, global_services);
-        let (writer, place) = lab.into_folder();
+        let (writer, place) = lab.to_folder();
         let mut delivery = lab.begin(&text(0)).await;
         lab.put(&all).await;
         lab.deliver(&mut delivery, &writer, &text(5)).await;
@@ -271,7 +271,7 @@ async fn a_trail_takes_what_its_rules_say() {
 #[tokio::test]
 async fn digests_of_one_second_do_not_take_each_others_place() {
     let mut lab = Lab::new().await;
-    let (writer, place) = lab.into_folder();
+    let (writer, place) = lab.to_folder();
     let second = |millis: i64| time(0) + TimeDelta::milliseconds(millis);
     let mut delivery = TrailDelivery::begin(&lab.stores(), second(200), true).await.unwrap();
     lab.put(&[event("one", &text(0))]).await;

@@ -140,7 +140,7 @@ async fn row_groups(config: &FileScanConfig, source: &ParquetSource) -> Result<O
         let mut reader = factory.create_reader(0, file.clone(), None, &metrics)?;
         let footer = reader.get_metadata(None).await?;
         let all = footer.num_row_groups();
-        let by_index = by_index(&file, &footer)?;
+        let by_index = by_index(file, &footer)?;
         let indexed = by_index.row_group_index_iter().count();
         let mut access = RowGroupAccessPlanFilter::new(by_index);
         if let Some(pruning) = &pruning {

@@ -9,7 +9,7 @@ use serde_json::json;
 use towpath::{
     AUDIT_STORE, AuditEvent, AuditMode, ErrorKind, Every, IngestOptions, Lake, LakeOptions,
     NewHold, NewQuery, NewSchedule, NewStore, ParameterValue, ParameterValues, Principal,
-    Retention, SavedQuery, Seen, StoreChange, TimeRange,
+    Retention, SavedQuery, Seen, Store, StoreChange, TimeRange,
 };
 
 use crate::support::{Fixture, LIMITS, event, lake_at, now, rows};
@@ -291,7 +291,7 @@ async fn nobody_changes_the_store_of_the_trail() {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Reserved);
     }
     let names: Vec<String> =
-        lake.stores().await.unwrap().iter().map(|store| store.name()).collect();
+        lake.stores().await.unwrap().iter().map(Store::name).collect();
     assert_eq!(names, ["trail"]);
     let refused = "SELECT count(*) FROM towpath-audit \
                    WHERE errorCode = 'OperationNotPermittedException'";

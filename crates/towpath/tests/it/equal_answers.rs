@@ -54,7 +54,7 @@ fn predicates() -> impl Strategy<Value = String> {
     let lookup = (map, text(&KEYS)).prop_map(|(map, key)| format!("element_at({map}, '{key}')"));
     let of_lookup =
         (lookup, text(&VALUES), text(&VALUES), 0..10).prop_map(|(it, a, b, form)| match form {
-            0 | 1 | 2 => format!("{it} = '{a}'"),
+            0..=2 => format!("{it} = '{a}'"),
             3 => format!("{it} <> '{a}'"),
             4 => format!("{it} LIKE '{a}%'"),
             5 => format!("{it} IN ('{a}', '{b}')"),
