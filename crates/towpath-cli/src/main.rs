@@ -90,8 +90,10 @@ async fn run(command: Option<Command>, config: &Config) -> Result<Outcome> {
         Some(Command::Ingest(args)) => until_interrupted(commands::ingest(config, args, now)).await,
         Some(Command::Compact(args)) => until_interrupted(commands::compact(config, args)).await,
         Some(Command::Expire(args)) => until_interrupted(commands::expire(config, args)).await,
+        Some(Command::Redact(args)) => until_interrupted(commands::redact(config, args, now)).await,
         Some(Command::Doctor(args)) => until_interrupted(commands::doctor(config, args)).await,
         Some(Command::Audit(args)) => until_interrupted(commands::audit(config, args)).await,
+        Some(Command::Verify(args)) => until_interrupted(commands::verify(config, args, now)).await,
         Some(Command::VerifyDigests(args)) => {
             until_interrupted(commands::verify_digests(config, args, now)).await
         }

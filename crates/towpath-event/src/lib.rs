@@ -45,6 +45,7 @@ mod column;
 mod json;
 mod layout;
 mod map_column;
+mod redact;
 mod resources;
 mod template;
 
@@ -54,6 +55,7 @@ pub use event_text::event_texts;
 pub use event_time::parse_event_time;
 pub use identity::{EventIdentity, event_identity};
 pub use kind::{EventKind, KindDecoder};
+pub use redact::{EventField, EventFieldError, redact_text};
 pub use schema::{
     Derived, EVENT_TEXT_PARTS, Field, Leaf, Shape, TABLE, TableColumn, data_file_schema, leaves,
 };

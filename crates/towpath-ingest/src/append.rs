@@ -8,6 +8,8 @@ use std::{io, ops::Range, sync::Arc, time::Duration};
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+use hashbrown::HashSet;
 use tokio::{sync::mpsc, task, try_join};
 use towpath_event::EventIdentity;
 use towpath_store::{
@@ -16,7 +18,7 @@ use towpath_store::{
 };
 
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, redacted_keys},
     dedup::{Candidate, KnownEvents, Seen, Verdict},
     error::{Error, Result},
     find::LogFile,
@@ -70,6 +72,8 @@ pub(crate) struct Appender<'a> {
     wanted: Range<i64>,
     checkpoint: &'a Checkpoint,
     known: KnownEvents,
+    /// Events that were redacted since the checkpoint, and the first version that is not looked at.
+    redacted: (HashSet<u128>, u64),
     clock: Clock,
 }
 
@@ -80,7 +84,9 @@ impl<'a> Appender<'a> {
         checkpoint: &'a Checkpoint,
         clock: Clock,
     ) -> Appender<'a> {
-        Appender { store, intake, wanted, checkpoint, known: KnownEvents::new(), clock }
+        let redacted = (HashSet::new(), checkpoint.redacted().1);
+        let known = KnownEvents::new();
+        Appender { store, intake, wanted, checkpoint, known, redacted, clock }
     }
 
     /// The appender, with what an earlier one knew of the store.
@@ -132,6 +138,7 @@ impl<'a> Appender<'a> {
         }
         let append = Append { data_files, sources: log_files };
         let version = Box::pin(writer.commit(append, (self.clock)())).await?;
+        self.made(version);
         self.known.remember(version, judged.stored.into_iter());
         Ok(Some(Appended { version: Some(version), events }))
     }
@@ -215,6 +222,7 @@ impl<'a> Appender<'a> {
         seen: &mut Seen,
     ) -> Result<Judged> {
         let snapshot = writer.snapshot();
+        self.look_for_redactions(snapshot.version()).await?;
         let (mut outcomes, candidates) = self.judge_alone(batches, snapshot.cutoff(now), seen);
         let store = self.store.object_store();
         let verdicts = Box::pin(self.known.verdicts(store, snapshot, &candidates)).await?;
@@ -234,6 +242,31 @@ impl<'a> Appender<'a> {
         Ok(Judged { outcomes, stored })
     }
 
+    /// Takes note of what was redacted up to `version`. With no commit of others in between, there
+    /// is nothing to read.
+    async fn look_for_redactions(&mut self, version: u64) -> Result<()> {
+        let (keys, next_version) = &mut self.redacted;
+        let mut commits = self.store.commits(*next_version, version);
+        while let Some(commit) = commits.try_next().await? {
+            keys.extend(redacted_keys(&commit));
+            *next_version = commit.version + 1;
+        }
+        Ok(())
+    }
+
+    /// Takes note of a version that it made itself, after all that it has looked at.
+    fn made(&mut self, version: u64) {
+        let (_, next_version) = &mut self.redacted;
+        if *next_version == version {
+            *next_version = version + 1;
+        }
+    }
+
+    /// Whether fields were taken out of the event, so that it must not come in again.
+    fn is_redacted(&self, event: EventIdentity) -> bool {
+        self.redacted.0.contains(&event.key) || self.checkpoint.redacted().0.contains(&event.key)
+    }
+
     /// What can be decided without looking at the store, and the events for which that is not
     /// enough.
     fn judge_alone(
@@ -249,6 +282,9 @@ impl<'a> Appender<'a> {
             }
             if event_time < cutoff {
                 return Outcome::Expired;
+            }
+            if self.is_redacted(identity) {
+                return Outcome::Duplicate;
             }
             let verdict = seen.verdict(identity);
             if verdict != Verdict::Duplicate {

@@ -25,6 +25,8 @@ pub(crate) struct Checkpoint {
     filtered: HashSet<u128>,
     /// What digests said of those that they were asked about.
     marks: HashMap<u128, DigestMark>,
+    /// The keys of events that fields were taken out of: they are not to be taken in again.
+    redacted: HashSet<u128>,
     /// The first version that is not in it.
     next_version: u64,
     /// How often the log was repaired when it was read.
@@ -71,6 +73,12 @@ impl Checkpoint {
         for source in &commit.sources {
             self.insert(source);
         }
+        self.redacted.extend(redacted_keys(commit));
+    }
+
+    /// The keys of redacted events, and the first version whose redactions are not among them.
+    pub(crate) fn redacted(&self) -> (&HashSet<u128>, u64) {
+        (&self.redacted, self.next_version)
     }
 
     fn insert(&mut self, source: &StoredSource) {
@@ -107,6 +115,12 @@ impl Checkpoint {
     }
 }
 
+/// The keys of the events that a commit took fields out of.
+pub(crate) fn redacted_keys(commit: &CommitSummary) -> impl Iterator<Item = u128> + '_ {
+    let events = commit.redaction.iter().flat_map(|redaction| &redaction.events);
+    events.filter_map(|event| u128::from_str_radix(&event.key, 16).ok())
+}
+
 fn hash(key: &str, size_bytes: u64) -> u128 {
     let mut hash = Xxh3::new();
     hash.update(&size_bytes.to_le_bytes());
@@ -126,6 +140,7 @@ mod tests {
             ours: true,
             sources,
             data_files: Vec::new(),
+            redaction: None,
         }
     }
 

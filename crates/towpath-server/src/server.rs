@@ -57,7 +57,7 @@ impl Server {
         let cannot_listen = |source| Error::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
-        let service = Arc::new(Service::new(lake, options));
+        let service = Arc::new(Service::new(&lake, options));
         Ok(Server { listener, address, acceptor, service })
     }
 

@@ -83,11 +83,11 @@ struct Known {
 }
 
 impl Service {
-    pub(crate) fn new(lake: Lake, options: ServerOptions) -> Service {
+    pub(crate) fn new(lake: &Lake, options: ServerOptions) -> Service {
         let limits = options.limits;
         Service {
             keys: AccessKeys::new(options.keys.clone()),
-            api: Arc::new(Api::new(&lake, options)),
+            api: Arc::new(Api::new(lake, options)),
             replays: Mutex::default(),
             throttle: Throttle::new(limits.requests_per_sec_max),
             metrics: Metrics::default(),

@@ -14,7 +14,7 @@ use serde_json::json;
 use tracing::info;
 use uuid::Uuid;
 
-use crate::commit::{self, ChainLink, CommitRecord};
+use crate::commit::{self, CommitRecord};
 use crate::conditional_put;
 use crate::delta_log::DeltaLog;
 use crate::documents::Documents;
@@ -220,20 +220,25 @@ impl Catalog {
     /// [`Error::StoreNotFound`]; [`Error::TornCommit`] if its newest commit is not whole;
     /// [`Error::UnsupportedTable`]; errors of the storage.
     pub async fn store(&self, name: &str) -> Result<EventDataStore> {
-        let id = match store_id(name) {
-            Some(id) => id,
-            None if check_name(name).is_err() => return Err(self.not_found(name).await),
-            None => match names::reserved(&self.files, name).await? {
-                Some(reservation) => reservation.id,
-                None => return Err(self.not_found(name).await),
-            },
-        };
+        let id = self.resolve(name).await?;
         let store = self.store_by_id(id, name).await?;
         // A crash while the store was renamed leaves a reservation of a name it does not have.
         if store_id(name).is_none() && !store.name().eq_ignore_ascii_case(name) {
             return Err(self.not_found(name).await);
         }
         Ok(store)
+    }
+
+    /// The id of the store with this name, id or ARN, which need not be possible to open.
+    pub(crate) async fn resolve(&self, name: &str) -> Result<Uuid> {
+        match store_id(name) {
+            Some(id) => Ok(id),
+            None if check_name(name).is_err() => Err(self.not_found(name).await),
+            None => match names::reserved(&self.files, name).await? {
+                Some(reservation) => Ok(reservation.id),
+                None => Err(self.not_found(name).await),
+            },
+        }
     }
 
     async fn store_by_id(&self, id: Uuid, asked: &str) -> Result<EventDataStore> {
@@ -278,7 +283,7 @@ impl Catalog {
         &self.files
     }
 
-    async fn not_found(&self, name: &str) -> Error {
+    pub(crate) async fn not_found(&self, name: &str) -> Error {
         let names = self.files.list(&layout::names()).await.unwrap_or_default();
         let names = names.files.iter().filter_map(|(name, _)| name.strip_suffix(".json"));
         Error::StoreNotFound { name: name.to_owned(), near: nearest(name, names) }
@@ -380,6 +385,5 @@ fn creation(
         metadata: metadata.clone(),
     };
     let actions = vec![Action::Protocol(protocol), Action::Metadata(metadata)];
-    commit::encode(0, record, ChainLink::default(), actions, operation, now)
-        .map_err(|err| failed(err.into()))
+    commit::encode(0, record, actions, operation, now).map_err(|err| failed(err.into()))
 }

@@ -111,6 +111,51 @@ pub struct CommittedFile {
     pub rows: u64,
 }
 
+/// What a redaction did, as its commit records it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedactionRecord {
+    /// Who asked for it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// The fields that were taken out.
+    pub fields: Vec<String>,
+    /// The events that they were taken out of.
+    pub events: Vec<RedactedEvent>,
+    /// All other rows of the data files, which are as before.
+    pub other_rows: u64,
+    /// The digest of these, the same before and after.
+    pub other_rows_digest: String,
+}
+
+/// An event that fields were taken out of, as the commit records it: never the fields' values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedactedEvent {
+    /// Its `eventID`.
+    pub event_id: String,
+    /// Its `eventTime`, in microseconds since 1970.
+    pub event_time_micros: i64,
+    /// What it is known by where log files are taken in, in hexadecimal, so that the same event of
+    /// another log file is not taken in again.
+    pub key: String,
+    /// The values that were taken out.
+    pub values: u64,
+    /// SHA-256 of its text before.
+    pub sha256_before: String,
+    /// SHA-256 of its text after.
+    pub sha256_after: String,
+}
+
+impl RedactedEvent {
+    /// How [`RedactedEvent::key`] spells a key.
+    #[must_use]
+    pub fn key_text(key: u128) -> String {
+        format!("{key:032x}")
+    }
+}
+
 /// What our commits say about themselves in `commitInfo`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CommitRecord {
@@ -126,6 +171,9 @@ pub(crate) struct CommitRecord {
     /// What else there is to say, for who reads the log: what was changed by whom, why files went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<Value>,
+    /// What was redacted, if that is what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) redaction: Option<RedactionRecord>,
     /// How it hangs on the commits before it.
     #[serde(flatten)]
     pub(crate) link: ChainLink,
@@ -165,22 +213,22 @@ impl CommitRecord {
             data_files: Vec::new(),
             removed_files: Vec::new(),
             note: None,
+            redaction: None,
             link: ChainLink::default(),
             self_sha256: String::new(),
         }
     }
 }
 
-/// The text of the commit that makes `version` and hangs on those before by `link`.
+/// The text of the commit that makes `version`.
 pub(crate) fn encode(
     version: u64,
     record: &CommitRecord,
-    link: ChainLink,
     actions: Vec<Action>,
     operation: DeltaOperation,
     now: DateTime<Utc>,
 ) -> Result<Bytes, TransactionError> {
-    let record = CommitRecord { link, self_sha256: SELF_UNKNOWN.to_owned(), ..record.clone() };
+    let record = CommitRecord { self_sha256: SELF_UNKNOWN.to_owned(), ..record.clone() };
     let record = serde_json::to_value(record)
         .map_err(|json_err| TransactionError::SerializeLogJson { json_err })?;
     let info = CommitInfo {
@@ -214,7 +262,6 @@ fn self_sha256_place(text: &[u8]) -> Option<Range<usize>> {
     text.get(place.end..)?.starts_with(SELF_AFTER).then_some(place)
 }
 
-#[cfg(test)]
 /// Whether the SHA-256 that a commit has of itself is right; `None` if it has none.
 pub(crate) fn is_as_encoded(text: &[u8]) -> Option<bool> {
     let place = self_sha256_place(text)?;
@@ -334,7 +381,8 @@ mod tests {
             DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let now = DateTime::from_timestamp_millis(1_700_000_000_000).unwrap();
         let link = ChainLink { previous: vec!["ab".into()], delta_checkpoint: None };
-        encode(version, record, link, Vec::new(), operation, now).unwrap().to_vec()
+        let record = CommitRecord { link, ..record.clone() };
+        encode(version, &record, Vec::new(), operation, now).unwrap().to_vec()
     }
 
     #[test]

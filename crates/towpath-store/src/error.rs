@@ -282,6 +282,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// A signed checkpoint is not one, or not one of this store.
+    #[error("the signed checkpoint cannot be used: {reason}")]
+    InvalidCheckpoint {
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// Data files could not be read as Parquet, though they are what was committed.
     #[error("could not decode a data file")]
     Decode {
@@ -296,6 +303,15 @@ pub enum Error {
         /// The store's id.
         store: String,
         /// What differs.
+        reason: String,
+    },
+
+    /// Fields were not taken out of events. Nothing was committed.
+    #[error("events of event data store `{store}` were not redacted: {reason}")]
+    RedactionRefused {
+        /// The store's id.
+        store: String,
+        /// Why not.
         reason: String,
     },
 

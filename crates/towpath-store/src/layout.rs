@@ -18,6 +18,7 @@
 //!     _towpath/compactor.lock | compactor.lease    held by the one who compacts
 //!     _towpath/commits/00000000000000000000.json.gz  what 256 commits did, saved to read faster
 //!     _towpath/index/<sha256>.span                 where values are, and counts; see `index`
+//!     _towpath/signed/00000000000000000012.json    signed checkpoints, see `signed_checkpoint`
 //!     _towpath/aside/                              what `doctor --repair` moved out of the way
 //! ```
 //!
@@ -132,6 +133,16 @@ pub(crate) fn delta_checkpoint(id: Uuid, version: u64) -> Path {
 /// What names the newest of Delta's checkpoints to readers.
 pub(crate) fn delta_checkpoint_hint(id: Uuid) -> Path {
     log_folder(id).join("_last_checkpoint")
+}
+
+/// The signed checkpoints of a store.
+pub(crate) fn signed_folder(id: Uuid) -> Path {
+    store(id).join("_towpath").join("signed")
+}
+
+/// The signed checkpoint of a version.
+pub(crate) fn signed(id: Uuid, version: u64) -> Path {
+    signed_folder(id).join(format!("{version:020}.json"))
 }
 
 pub(crate) fn aside(id: Uuid, name: &str) -> Path {

@@ -67,12 +67,14 @@ mod names;
 mod nearest;
 mod ordered_rows;
 mod parquet_layout;
+mod redact;
 mod removed;
 mod repair;
 mod retried_reads;
 mod rows_digest;
 mod saved_commits;
 mod settings;
+mod signed_checkpoint;
 mod signing_key;
 mod snapshot;
 mod sources;
@@ -80,10 +82,11 @@ mod store;
 mod text_chunk;
 mod text_leaf;
 mod time;
+mod verify;
 mod writer;
 
 pub use crate::catalog::{Catalog, NewStore};
-pub use crate::commit::{CommittedFile, DigestMark, Source};
+pub use crate::commit::{CommittedFile, DigestMark, RedactedEvent, RedactionRecord, Source};
 pub use crate::compact::{
     COMPACTION_MAX, COMPACTION_TARGET_BYTES, CompactionGroup, CompactionPolicy, CompactionReport,
     compaction_plan,
@@ -105,12 +108,19 @@ pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;
 pub use crate::merge::ROW_ORDER;
 pub use crate::ordered_rows::OrderedRows;
+pub use crate::redact::{
+    NewRedaction, REDACTED_EVENTS_MAX, RedactedRows, RedactionReport, Redactor,
+};
 pub use crate::removed::RemovedStore;
 pub use crate::repair::{RepairPlan, RepairStep, TornReason};
 pub use crate::settings::{RESTORE_DAYS, SettingsChange, StoreSettings};
+pub use crate::signed_checkpoint::{CheckpointContent, SIGN_EVERY, SignedCheckpoint};
 pub use crate::signing_key::{PublicKey, SigningKey, SigningKeys};
 pub use crate::snapshot::Snapshot;
 pub use crate::sources::{CommitSummary, SourceIndex};
 pub use crate::store::EventDataStore;
 pub use crate::time::{Retention, TimeRange, calendarmonth};
+pub use crate::verify::{
+    Finding, FindingKind, RedactionSummary, Verification, VerificationOptions,
+};
 pub use crate::writer::{APPEND_DATA_FILES_MAX, APPEND_SOURCES_MAX, Append, Writer};

@@ -80,22 +80,24 @@ pub(crate) fn merge(store: &str, calendarmonth: i64, contents: Vec<Bytes>) -> Re
     Ok(Merged { file, content, digest })
 }
 
-fn open(content: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
+pub(crate) fn open(content: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
     ParquetRecordBatchReaderBuilder::try_new(content).map_err(|source| Error::Decode { source })
 }
 
 /// The columns of a data file, without those that are made of others.
-fn rows_schema(file: &ParquetRecordBatchReaderBuilder<Bytes>) -> Result<SchemaRef> {
+pub(crate) fn rows_schema(file: &ParquetRecordBatchReaderBuilder<Bytes>) -> Result<SchemaRef> {
     let schema = file.schema();
     Ok(Arc::new(schema.project(&other_columns(schema)).map_err(decode_error)?))
 }
 
-fn decode_error(source: ArrowError) -> Error {
+pub(crate) fn decode_error(source: ArrowError) -> Error {
     Error::Decode { source: source.into() }
 }
 
 /// Starts to read the rows of a data file.
-fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>) -> Result<ParquetRecordBatchReader> {
+pub(crate) fn read(
+    builder: ParquetRecordBatchReaderBuilder<Bytes>,
+) -> Result<ParquetRecordBatchReader> {
     let rows = rows_at_a_time(builder.metadata());
     let columns = ProjectionMask::roots(builder.parquet_schema(), other_columns(builder.schema()));
     let reader = builder.with_batch_size(rows).with_projection(columns).build();

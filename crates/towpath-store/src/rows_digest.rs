@@ -21,6 +21,16 @@ pub(crate) struct RowsDigest {
     sum: [u128; 2],
 }
 
+impl RowsDigest {
+    /// Adds the digest of other rows.
+    pub(crate) fn add(&mut self, other: &RowsDigest) {
+        self.rows += other.rows;
+        for (sum, half) in self.sum.iter_mut().zip(other.sum) {
+            *sum = sum.wrapping_add(half);
+        }
+    }
+}
+
 impl fmt::Display for RowsDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes: Vec<u8> = self.sum.iter().flat_map(|half| half.to_be_bytes()).collect();

@@ -16,13 +16,14 @@ use serde::{Deserialize, Serialize};
 use tracing::debug;
 use uuid::Uuid;
 
+use crate::commit::ParsedCommit;
 use crate::error::{Error, Result};
 use crate::layout;
 use crate::sources::CommitSummary;
 use crate::store::EventDataStore;
 
 /// Commits in one saved block.
-const BLOCK_COMMITS: u64 = 256;
+pub(crate) const BLOCK_COMMITS: u64 = 256;
 
 /// Commits after a block before it is saved: a repair moves fewer aside, so that a saved one is
 /// never of commits that are made anew.
@@ -92,7 +93,8 @@ impl EventDataStore {
         Ok(commits)
     }
 
-    async fn saved_block(&self, start: u64) -> Option<Vec<CommitSummary>> {
+    /// The saved block that begins with `start`; `None` if there is none, or it is not whole.
+    pub(crate) async fn saved_block(&self, start: u64) -> Option<Vec<CommitSummary>> {
         let content = self.files().read(&layout::saved_commits(self.id(), start)).await.ok()??;
         let mut text = Vec::new();
         // Its end has a checksum and a length, without which this fails.
@@ -123,16 +125,7 @@ impl EventDataStore {
             path: layout::commit(self.id(), version),
             reason: "the commit is missing".into(),
         })?;
-        let ours = commit.record.is_some();
-        let (sources, data_files) =
-            commit.record.map(|record| (record.sources, record.data_files)).unwrap_or_default();
-        Ok(CommitSummary {
-            version,
-            timestamp_millis: commit.timestamp_millis,
-            operation: commit.operation,
-            ours,
-            sources,
-            data_files,
-        })
+        let ParsedCommit { timestamp_millis, operation, record, .. } = commit;
+        Ok(CommitSummary::new(version, timestamp_millis, operation, record))
     }
 }

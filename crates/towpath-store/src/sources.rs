@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::commit::{CommittedFile, Source};
+use crate::commit::{CommitRecord, CommittedFile, RedactionRecord, Source};
 use crate::error::Result;
 use crate::snapshot::Snapshot;
 use crate::store::EventDataStore;
@@ -25,6 +25,30 @@ pub struct CommitSummary {
     pub sources: Vec<Source>,
     /// The data files it added.
     pub data_files: Vec<CommittedFile>,
+    /// What it redacted, if that is what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<RedactionRecord>,
+}
+
+impl CommitSummary {
+    pub(crate) fn new(
+        version: u64,
+        timestamp_millis: Option<i64>,
+        operation: Option<String>,
+        record: Option<CommitRecord>,
+    ) -> CommitSummary {
+        let ours = record.is_some();
+        let record = record.unwrap_or_else(CommitRecord::new);
+        CommitSummary {
+            version,
+            timestamp_millis,
+            operation,
+            ours,
+            sources: record.sources,
+            data_files: record.data_files,
+            redaction: record.redaction,
+        }
+    }
 }
 
 /// The log files that are in a store, as of one version of it.

@@ -10,10 +10,8 @@ use chrono::{DateTime, Utc};
 use deltalake::kernel::Action;
 use deltalake::protocol::DeltaOperation;
 use deltalake::table::state::DeltaTableState;
-use futures::TryStreamExt;
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
-use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task;
 use tokio::time::{Instant, timeout};
@@ -30,9 +28,11 @@ use crate::layout;
 use crate::lease::Lease;
 use crate::ordered_rows::{self, OrderedRows};
 use crate::settings::{StoreSettings, kernel_schema};
+use crate::signing_key::SigningKeys;
 use crate::snapshot::Snapshot;
 use crate::sources::SourceIndex;
 use crate::time::Retention;
+use crate::verify::sha256_of;
 use crate::writer::{Append, Writer};
 
 /// Times that a change of settings or an append is made anew on a newer version, at most. Only
@@ -160,6 +160,12 @@ impl EventDataStore {
         Arc::clone(&self.inner.latest.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The signing keys of the lake, as [`Catalog::signing_keys`](crate::Catalog::signing_keys).
+    #[must_use]
+    pub fn signing_keys(&self, passphrase: Option<String>) -> SigningKeys {
+        SigningKeys::new(self.inner.files.clone(), passphrase)
+    }
+
     pub(crate) fn files(&self) -> &LakeFiles {
         &self.inner.files
     }
@@ -248,10 +254,10 @@ impl EventDataStore {
         for _ in 0..REBASES_MAX {
             let snapshot = self.snapshot().await?;
             let Some(prepared) = prepare(&snapshot)? else { return Ok(None) };
-            let Prepared { record, actions, operation } = prepared;
+            let Prepared { mut record, actions, operation } = prepared;
             let version = snapshot.next_version(self.id())?;
-            let link = self.chain_link(&snapshot).await?;
-            let text = commit::encode(version, &record, link, actions, operation, now)
+            record.link = self.chain_link(&snapshot).await?;
+            let text = commit::encode(version, &record, actions, operation, now)
                 .map_err(|err| self.log().not_added(err))?;
             if self.log().commit(version, text, record.commit).await? {
                 self.log().checkpoint_if_due(version).await;
@@ -347,16 +353,13 @@ impl EventDataStore {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedDataFile`] if its size or its SHA-256 is another; [`Error::Storage`] if it
-    /// cannot be read, also if it is missing.
+    /// [`Error::DamagedDataFile`] if its size or its SHA-256 is another; [`Error::Damaged`] if it is
+    /// missing; [`Error::Storage`] if it cannot be read.
     pub async fn verify_data_file(&self, file: &DataFile) -> Result<()> {
-        let failed = |err| Error::storage("read", &file.path, err);
-        let mut content = self.object_store().get(&file.path).await.map_err(failed)?.into_stream();
-        let (mut digest, mut bytes) = (Sha256::new(), 0);
-        while let Some(part) = content.try_next().await.map_err(failed)? {
-            bytes += part.len() as u64;
-            digest.update(&part);
-        }
+        let missing = || Error::Damaged { path: file.path.clone(), reason: "it is missing".into() };
+        let within = self.within(file).ok_or_else(missing)?;
+        let found = sha256_of(self.files(), &self.path_in_lake(&within)).await?;
+        let (bytes, found) = found.ok_or_else(missing)?;
         let damaged = |what, expected, found| Error::DamagedDataFile {
             path: file.path.clone(),
             what,
@@ -366,7 +369,6 @@ impl EventDataStore {
         if bytes != file.size_bytes {
             return Err(damaged("size", file.size_bytes.to_string(), bytes.to_string()));
         }
-        let found = data_file::hex(&digest.finalize());
         if !file.sha256.is_empty() && found != file.sha256 {
             return Err(damaged("SHA-256", file.sha256.clone(), found));
         }

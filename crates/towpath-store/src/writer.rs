@@ -120,20 +120,20 @@ async fn commit(
         append.data_files.iter().map(|file| Action::Add(file.add(true, now))).collect();
     let rows: u64 = append.data_files.iter().map(NewDataFile::rows).sum();
     let sources = append.sources.len();
-    let record = CommitRecord {
+    let mut record = CommitRecord {
         sources: append.sources,
         data_files: append.data_files.iter().map(NewDataFile::committed).collect(),
+        link: store.chain_link(snapshot).await?,
         ..CommitRecord::new()
     };
     let mut version = snapshot.next_version(store.id())?;
-    let mut link = store.chain_link(snapshot).await?;
     for _ in 0..REBASES_MAX {
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: Some(vec![PARTITION_COLUMN.to_owned()]),
             predicate: None,
         };
-        let text = encode(version, &record, link, actions.clone(), operation, now)
+        let text = encode(version, &record, actions.clone(), operation, now)
             .map_err(|err| store.log().not_added(err))?;
         if store.log().commit(version, text, record.commit).await? {
             info!(store = %store.id(), version, files, sources, rows, "append committed");
@@ -141,7 +141,7 @@ async fn commit(
         }
         let newest = newest_after_others(store, version).await?;
         version = newest.next_version(store.id())?;
-        link = store.chain_link(&newest).await?;
+        record.link = store.chain_link(&newest).await?;
     }
     Err(Error::CommitConflict { store: store.id().to_string(), version })
 }

@@ -352,6 +352,8 @@ fn store_kind(error: &towpath_store::Error) -> ErrorKind {
         | StoreError::InvalidName { .. }
         | StoreError::InvalidHold { .. }
         | StoreError::HoldNotFound { .. }
+        | StoreError::InvalidCheckpoint { .. }
+        | StoreError::RedactionRefused { .. }
         | StoreError::InvalidRetention { .. }
         | StoreError::InvalidAttributes { .. } => ErrorKind::InvalidArgument,
         StoreError::StoreDeleted { .. } => ErrorKind::StoreInactive,

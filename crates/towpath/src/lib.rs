@@ -47,6 +47,7 @@ mod limits;
 mod needles;
 mod parameters;
 mod readers;
+mod redact;
 mod rows;
 mod sample_query;
 mod saved_query;
@@ -60,6 +61,7 @@ mod table;
 pub mod text;
 mod trail;
 mod upkeep;
+mod verify;
 mod watch;
 
 pub use arrow;
@@ -72,9 +74,10 @@ pub use towpath_ingest::{DigestMarks, TrailDelivery, VerifyOptions};
 pub use towpath_ingest::{IngestOptions, IngestReport, Intake, Progress, WatchEvent, WatchReport};
 pub use towpath_sql::{ParameterValue, ParameterValues, keywords};
 pub use towpath_store::{
-    CompactionPolicy, CompactionReport, DocumentLease, Documents, Expiry, Hold, IndexPolicy,
-    IndexReport, NewHold, PublicKey, READERS_WAIT_MAX, RemovedStore, RepairPlan, Retention,
-    TimeRange,
+    CheckpointContent, CompactionPolicy, CompactionReport, DocumentLease, Documents, Expiry,
+    Finding, FindingKind, Hold, IndexPolicy, IndexReport, NewHold, PublicKey, READERS_WAIT_MAX,
+    RedactedEvent, RedactionReport, RedactionSummary, RemovedStore, RepairPlan, Retention,
+    SignedCheckpoint, TimeRange, Verification, VerificationOptions,
 };
 
 pub use crate::arrivals::Seen;
@@ -89,6 +92,7 @@ pub use crate::digests::{fetch_digest_keys, verify_digests};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::lake::{Lake, LakeOptions};
 pub use crate::limits::QueryLimits;
+pub use crate::redact::Redaction;
 pub use crate::rows::Rows;
 pub use crate::sample_query::{SampleQuery, sample_queries};
 pub use crate::saved_query::{SavedQuery, statement_parameters};

@@ -387,7 +387,7 @@ impl Store {
 
     /// As [`Store::index`], where an index that cannot be made is no reason to fail: what was to
     /// be done before it is done.
-    async fn update_index(&self, policy: &IndexPolicy) {
+    pub(crate) async fn update_index(&self, policy: &IndexPolicy) {
         if let Err(err) = self.index(policy).await {
             let error: &(dyn StdError + 'static) = &err;
             warn!(store = %self.id(), error, "index not brought up to date");
@@ -395,18 +395,20 @@ impl Store {
     }
 
     /// Does what keeps a store in order while events keep arriving: [compacts](Store::compact)
-    /// patiently and [expires](Store::expire). Meant to be run every few minutes; with nothing to
-    /// do it costs a look at the store.
+    /// patiently, [expires](Store::expire), and once a day [signs](Store::sign_checkpoint). Meant
+    /// to be run every few minutes; with nothing to do it costs a look at the store.
     ///
     /// # Errors
     ///
-    /// Those of both.
+    /// Those of all three.
     pub async fn maintain(&self) -> Result<(CompactionReport, Expiry)> {
         let compacted = self.compact(&CompactionPolicy::AUTOMATIC).await?;
-        Ok((compacted, self.expire().await?))
+        let expired = self.expire().await?;
+        self.sign_if_due().await?;
+        Ok((compacted, expired))
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.options.now)()
     }
 

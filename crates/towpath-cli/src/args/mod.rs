@@ -13,8 +13,10 @@ mod limits;
 mod maintenance;
 mod parameter;
 mod query;
+mod redact;
 mod serve;
 mod shell;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -41,8 +43,10 @@ pub(crate) use self::limits::{LimitArgs, MEMORY_MIB, ROWS_OR_BYTES, RUN_SECS};
 pub(crate) use self::maintenance::{CompactArgs, DoctorArgs, ExpireArgs};
 pub(crate) use self::parameter::ParameterArg;
 pub(crate) use self::query::QueryArgs;
+pub(crate) use self::redact::RedactArgs;
 pub(crate) use self::serve::ServeArgs;
 pub(crate) use self::shell::ShellArgs;
+pub(crate) use self::verify::{ReportFormat, VerifyArgs};
 use crate::output::Format;
 use crate::time::TimeArg;
 
@@ -201,6 +205,10 @@ pub(crate) enum Command {
     #[command(after_help = maintenance::EXPIRE_HELP)]
     Expire(ExpireArgs),
 
+    /// Take fields out of events for good, on the record
+    #[command(after_help = redact::HELP)]
+    Redact(RedactArgs),
+
     /// Look for stores that a power loss damaged, and repair them
     #[command(after_help = maintenance::DOCTOR_HELP)]
     Doctor(DoctorArgs),
@@ -208,6 +216,10 @@ pub(crate) enum Command {
     /// Say whether the lake records who does what to it, or change that
     #[command(after_help = audit::HELP)]
     Audit(AuditArgs),
+
+    /// Prove that a store is what was committed, and that nothing else changed it
+    #[command(after_help = verify::HELP)]
+    Verify(VerifyArgs),
 
     /// Check log files against the digests that CloudTrail signed
     #[command(after_help = digests::HELP)]

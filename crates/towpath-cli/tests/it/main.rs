@@ -36,5 +36,7 @@ mod store;
 /// The shell in a terminal.
 #[cfg(unix)]
 mod terminal;
+/// `towpath verify` and `towpath redact`.
+mod verify;
 /// `towpath ingest --watch`.
 mod watch;

@@ -54,7 +54,7 @@ async fn any_changed_byte_of_a_data_file_is_found() {
     assert!(matches!(err, Error::DamagedDataFile { what: "size", .. }), "{err:?}");
     fs::remove_file(&path).unwrap();
     let err = store.verify_data_file(file).await.unwrap_err();
-    assert!(matches!(err, Error::Storage { .. }), "{err:?}");
+    assert!(matches!(err, Error::Damaged { .. }), "{err:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 use crate::faulty_store::{Fault, FaultyStore};
 use crate::support::{MONTH, append_within, bucket, new_store, now, rows_from};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::memory::InMemory;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use towpath_store::{
-    Append, Catalog, CompactionPolicy, Error, EventDataStore, NewHold, Result, Retention,
-    SettingsChange, TimeRange,
+    Append, Catalog, CompactionPolicy, Error, EventDataStore, NewHold, NewRedaction, RedactedEvent,
+    RedactedRows, Redactor, Result, Retention, SettingsChange, TimeRange,
 };
 
 /// How long a change waits for a lease that the same process could not give back.
@@ -40,10 +41,11 @@ enum Change {
     Delete,
     Restore,
     Hold,
+    Redact,
     Remove,
 }
 
-const CHANGES: [Change; 9] = [
+const CHANGES: [Change; 10] = [
     Change::Append,
     Change::Compact,
     Change::Expire,
@@ -52,6 +54,7 @@ const CHANGES: [Change; 9] = [
     Change::Delete,
     Change::Restore,
     Change::Hold,
+    Change::Redact,
     Change::Remove,
 ];
 
@@ -117,7 +120,51 @@ async fn make(change: Change, objects: Arc<dyn ObjectStore>) -> Result<()> {
             let new = NewHold { range: TimeRange::ALL, reason: "r".into(), placed_by: "w".into() };
             store.place_hold(new, late(), BRIEF).await.map(drop)
         }
+        Change::Redact => {
+            let redactor: Arc<dyn Redactor> = Arc::new(NameOfB);
+            store.redact(&redaction(), &redactor, late(), BRIEF).await.map(drop)
+        }
         Change::Remove => Ok(()),
+    }
+}
+
+pub(crate) fn redaction() -> NewRedaction {
+    NewRedaction {
+        event_ids: ["b".to_owned()].into(),
+        range: TimeRange::ALL,
+        fields: vec!["eventName".into()],
+        reason: "r".into(),
+        by: "w".into(),
+        is_plan: false,
+    }
+}
+
+/// Takes the name out of the event `b`.
+#[derive(Debug)]
+pub(crate) struct NameOfB;
+
+impl Redactor for NameOfB {
+    fn redact(&self, rows: &RecordBatch) -> std::result::Result<Option<RedactedRows>, String> {
+        let ids: &StringArray = rows.column(2).as_string();
+        let names: &StringArray = rows.column(1).as_string();
+        let is_b = |(id, name): (Option<&str>, Option<&str>)| id == Some("b") && name.is_some();
+        let is_redacted: Vec<bool> = ids.iter().zip(names).map(is_b).collect();
+        if !is_redacted.contains(&true) {
+            return Ok(None);
+        }
+        let kept = names.iter().zip(&is_redacted).map(|(name, is)| name.filter(|_| !is));
+        let names: ArrayRef = Arc::new(kept.collect::<StringArray>());
+        let columns = vec![Arc::clone(rows.column(0)), names, Arc::clone(rows.column(2))];
+        let event = RedactedEvent {
+            event_id: "b".into(),
+            event_time_micros: crate::support::micros(60),
+            key: RedactedEvent::key_text(7),
+            values: 1,
+            sha256_before: "x".into(),
+            sha256_after: "y".into(),
+        };
+        let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
+        Ok(Some(RedactedRows { rows, is_redacted, events: vec![event] }))
     }
 }
 
@@ -156,6 +203,13 @@ async fn look(change: Change, objects: &Arc<dyn ObjectStore>) -> Seen {
         Change::Delete => settings.deleted_at.is_some(),
         Change::Restore => settings.deleted_at.is_none(),
         Change::Hold => settings.holds.len() == 1,
+        Change::Redact => {
+            let commits: Vec<_> = store.commits(0, snapshot.version()).try_collect().await.unwrap();
+            let redactions = commits.iter().filter_map(|commit| commit.redaction.as_ref());
+            let redacted: usize = redactions.map(|redaction| redaction.events.len()).sum();
+            assert!(redacted <= 1, "it is redacted once");
+            redacted == 1
+        }
         Change::Remove => false,
     };
     Seen::There {

@@ -290,8 +290,7 @@ async fn nobody_changes_the_store_of_the_trail() {
     ] {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Reserved);
     }
-    let names: Vec<String> =
-        lake.stores().await.unwrap().iter().map(Store::name).collect();
+    let names: Vec<String> = lake.stores().await.unwrap().iter().map(Store::name).collect();
     assert_eq!(names, ["trail"]);
     let refused = "SELECT count(*) FROM towpath-audit \
                    WHERE errorCode = 'OperationNotPermittedException'";

@@ -16,6 +16,7 @@ mod limits;
 mod maintenance;
 mod pruning;
 mod queries;
+mod redact;
 mod retention;
 mod saved_queries;
 mod schedules;

@@ -45,7 +45,11 @@ fn events(part: u32) -> Vec<String> {
         );
         let name = ["GetObject", "PutObject", "DeleteBucket"][(random / 5 % 3) as usize];
         let event = event(&format!("{part}-{number}"), name, &time, &more);
-        if random.is_multiple_of(4) { event.replace("s3.amazonaws", "ec2.amazonaws") } else { event }
+        if random.is_multiple_of(4) {
+            event.replace("s3.amazonaws", "ec2.amazonaws")
+        } else {
+            event
+        }
     };
     (0..60 + part).map(of).collect()
 }
