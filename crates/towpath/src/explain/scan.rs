@@ -14,7 +14,9 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::object_store::path::Path;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::parquet::schema::types::Type;
-use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::utils::reassign_expr_columns;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 
@@ -129,11 +131,7 @@ async fn row_groups(config: &FileScanConfig, source: &ParquetSource) -> Result<O
     if distinct.len() > FOOTERS_MAX {
         return Ok(None);
     }
-    let pruning = source.filter().and_then(|predicate| {
-        let builder = PruningPredicateBuilder::new()
-            .with_file_schema(Arc::clone(config.file_source().table_schema().file_schema()));
-        builder.try_build(predicate).ok()
-    });
+    let (columns, predicate) = (config.file_source().table_schema().file_schema(), source.filter());
     let metrics = ExecutionPlanMetricsSet::new();
     let mut total = RowGroups::default();
     for file in distinct {
@@ -143,8 +141,8 @@ async fn row_groups(config: &FileScanConfig, source: &ParquetSource) -> Result<O
         let by_index = by_index(file, &footer)?;
         let indexed = by_index.row_group_index_iter().count();
         let mut access = RowGroupAccessPlanFilter::new(by_index);
-        if let Some(pruning) = &pruning {
-            prune(&mut access, pruning, &footer, &metrics);
+        if let Some(predicate) = &predicate {
+            prune(&mut access, (predicate, columns), &footer, &metrics);
         }
         total.all += all;
         total.indexed += indexed;
@@ -164,21 +162,26 @@ fn by_index(file: &PartitionedFile, footer: &ParquetMetaData) -> Result<ParquetA
     }
 }
 
+/// Takes out the row groups whose statistics say that no row is true by a predicate over columns.
 fn prune(
     access: &mut RowGroupAccessPlanFilter,
-    pruning: &PruningPredicate,
+    (predicate, columns): (&Arc<dyn PhysicalExpr>, &Schema),
     footer: &ParquetMetaData,
     metrics: &ExecutionPlanMetricsSet,
 ) {
-    // A reader shows the columns that the scan needs only.
-    let columns = footer.file_metadata().schema_descr().root_schema().get_fields();
-    let field = |column: &Arc<Type>| pruning.schema().field_with_name(column.name()).ok().cloned();
-    let Some(fields) = columns.iter().map(field).collect::<Option<Vec<Field>>>() else { return };
+    // A reader shows the columns that the scan needs only, so they have other places.
+    let shown = footer.file_metadata().schema_descr().root_schema().get_fields();
+    let field = |column: &Arc<Type>| columns.field_with_name(column.name()).ok().cloned();
+    let Some(fields) = shown.iter().map(field).collect::<Option<Vec<Field>>>() else { return };
+    let schema = Arc::new(Schema::new(fields));
+    let Ok(predicate) = reassign_expr_columns(Arc::clone(predicate), &schema) else { return };
+    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&schema));
+    let Ok(pruning) = builder.try_build(predicate) else { return };
     access.prune_by_statistics(
-        &Schema::new(fields),
+        &schema,
         footer.file_metadata().schema_descr(),
         footer.row_groups(),
-        pruning,
+        &pruning,
         &ParquetFileMetrics::new(0, "", metrics),
     );
 }
