@@ -11,16 +11,13 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
-use datafusion::common::Result as DataFusionResult;
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::physical_plan::coop::CooperativeExec;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::execute_stream;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -47,6 +44,7 @@ use crate::statistics::{Measured, ScanLog};
 use crate::store::{CHANGE_WAIT_MAX, NewStore, Store};
 use crate::summaries::CountFromSummaries;
 use crate::table::event_table;
+use crate::yielding::cooperative;
 
 /// The name under which the engine knows the lake's object store. Each lake has a runtime of its
 /// own, so that several lakes in one process do not meet.
@@ -571,25 +569,6 @@ impl Asked<'_> {
         }
         Ok(statement.bind(self.parameters)?)
     }
-}
-
-/// Operators that can turn a few rows into very many without reading anything meanwhile.
-const MULTIPLYING: [&str; 5] =
-    ["CrossJoinExec", "HashJoinExec", "NestedLoopJoinExec", "SortMergeJoinExec", "UnnestExec"];
-
-/// `plan` with a yield after what a multiplying operator gives.
-///
-/// DataFusion yields where rows are read. A cross join of small tables reads once and then
-/// computes, and would hold its thread, the deadline and the cancellation for as long as it likes.
-fn cooperative(plan: Arc<dyn ExecutionPlan>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-    let yielding = plan.transform_up(|node| {
-        if MULTIPLYING.contains(&node.name()) {
-            let node: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(node));
-            return Ok(Transformed::yes(node));
-        }
-        Ok(Transformed::no(node))
-    })?;
-    Ok(yielding.data)
 }
 
 /// `schema` with the headings as the names of its fields; the engine's own names mean nothing.

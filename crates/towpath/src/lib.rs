@@ -63,6 +63,7 @@ mod trail;
 mod upkeep;
 mod verify;
 mod watch;
+mod yielding;
 
 pub use arrow;
 pub use towpath_event::{EventKind, EventSelectors, SELECTORS_TEXT_BYTES_MAX, SelectorError};

@@ -30,6 +30,7 @@ use crate::explain::Explained;
 use crate::explain::expression::{list, plain_name, sort_keys, sql};
 use crate::explain::node::PlanNode;
 use crate::explain::scan::{Footers, Scans, human, unread_lines};
+use crate::yielding::Yielding;
 
 /// The whole plan below the `Output` that names its columns.
 pub(crate) fn output(query: &Explained<'_>, footers: &Footers, has_run: bool) -> PlanNode {
@@ -41,8 +42,10 @@ pub(crate) fn output(query: &Explained<'_>, footers: &Footers, has_run: bool) ->
 }
 
 fn tree(plan: &Arc<dyn ExecutionPlan>, scans: &mut Scans<'_>, has_run: bool) -> PlanNode {
-    if let Some(yielding) = plan.downcast_ref::<CooperativeExec>() {
-        return tree(yielding.input(), scans, has_run);
+    let yielding = plan.downcast_ref::<CooperativeExec>().map(CooperativeExec::input);
+    let yielding = yielding.or_else(|| Some(plan.downcast_ref::<Yielding>()?.input()));
+    if let Some(input) = yielding {
+        return tree(input, scans, has_run);
     }
     let mut node = scans.node(plan.as_ref()).unwrap_or_else(|| operator(plan.as_ref()));
     node.layout = layout(&plan.schema());
