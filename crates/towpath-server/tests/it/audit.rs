@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use towpath::arrow::array::{Array, AsArray};
+use towpath::arrow::compute::cast;
+use towpath::arrow::datatypes::DataType;
 use towpath::{Lake, QueryLimits};
 
 use crate::support::{Request, TestServer, event, limited_key};
@@ -14,7 +16,8 @@ async fn texts(lake: &Lake, statement: &str) -> Vec<Vec<String>> {
     for batch in batches {
         for row in 0..batch.num_rows() {
             let text = |column: &std::sync::Arc<dyn Array>| {
-                let column = column.as_string_view();
+                let column = cast(column, &DataType::Utf8).unwrap();
+                let column = column.as_string::<i32>();
                 if column.is_null(row) { "-" } else { column.value(row) }.to_owned()
             };
             rows.push(batch.columns().iter().map(text).collect());
