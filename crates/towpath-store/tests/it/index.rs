@@ -134,7 +134,8 @@ async fn damaged_index_leaves_nothing_out_and_is_told_by_verifying() {
         assert!(lost <= 1, "{length} bytes");
         assert!(found.is_empty() || chosen(&found) == (200, 1), "{length} bytes");
         let bad = fixture.store.verify_index().await.unwrap();
-        assert_eq!(bad, std::slice::from_ref(&path), "{length} bytes");
+        let names: Vec<_> = bad.iter().map(Path::filename).collect();
+        assert_eq!(names, [path.filename()], "{length} bytes");
     }
     fixture.objects.delete(&path).await.unwrap();
     assert!(fixture.search("b-7").await.is_empty());
