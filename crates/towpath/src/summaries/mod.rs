@@ -10,7 +10,7 @@
 //! same for all events of a row unless it **cuts** through the time that they are of: through a day
 //! of a summary by day, say. Data files with a cut inside of them, those that the index does not
 //! cover, and those whose counts do not add up to their rows are read as ever, event by event, and
-//! the aggregation runs over both ([`CountedFiles`]). So retention, holds and odd hours are exact.
+//! the aggregation runs over both (`CountedFiles`). So retention, holds and odd hours are exact.
 //!
 //! | file | what |
 //! |---|---|
