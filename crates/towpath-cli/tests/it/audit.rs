@@ -106,6 +106,8 @@ fn every_command_of_the_page_for_auditors_answers() {
         ("eventJsonChecksum", "DeleteBucket"),
         ("'CreateSigningKey'", "arn:towpath:os::"),
         ("job verify", ""),
+        ("--anchor", "\"findings\""),
+        ("'RedactEvents'", "J. Doe, legal"),
     ] {
         let place = commands.iter().position(|command| command.contains(part)).unwrap();
         assert!(answers[place].contains(expected), "{}: {}", commands[place], answers[place]);
