@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use towpath_store::{Documents, Location, PublicKey, SigningKey, SigningKeys};
 
-use crate::audit::AuditEvent;
+use crate::audit::{Audit, AuditEvent};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 
@@ -107,18 +107,10 @@ impl Lake {
         verify(&documents, sign_file, &key).await
     }
 
-    /// The key to sign with now. That one was made is recorded.
-    pub(crate) async fn signing_key(&self) -> Result<SigningKey> {
-        let known = self.public_keys().await?;
-        let key = self.signing_keys().current(self.now()).await?;
-        let PublicKey { fingerprint, valid_to, .. } = key.public_key();
-        if known.iter().all(|known| known.fingerprint != *fingerprint) {
-            let event = AuditEvent::new("CreateSigningKey").of_towpath();
-            let event = event.with_request(json!({"validTo": valid_to}));
-            let begun = self.audit().begin(event, false).await?;
-            begun.end(&Ok(json!({"fingerprint": fingerprint}))).await;
-        }
-        Ok(key)
+    /// The key to sign with at `now`. That one was made is recorded.
+    pub(crate) async fn signing_key(&self, now: DateTime<Utc>) -> Result<SigningKey> {
+        let keys = self.signing_keys();
+        recording_new_keys(self.audit(), &keys, async { Ok(keys.current(now).await?) }).await
     }
 
     /// The lake's signing keys.
@@ -134,6 +126,27 @@ impl Lake {
     pub async fn public_keys(&self) -> Result<Vec<PublicKey>> {
         Ok(self.signing_keys().public_keys().await?)
     }
+}
+
+/// Does what signs with the current key of `keys`, and records the key that was made for it, if one
+/// was.
+pub(crate) async fn recording_new_keys<T>(
+    audit: &Audit,
+    keys: &SigningKeys,
+    sign: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let known = keys.public_keys().await?;
+    let signed = sign.await?;
+    for PublicKey { fingerprint, valid_to, .. } in keys.public_keys().await? {
+        if known.iter().any(|known| known.fingerprint == fingerprint) {
+            continue;
+        }
+        let event = AuditEvent::new("CreateSigningKey").of_towpath();
+        let event = event.with_request(json!({"validTo": valid_to}));
+        let begun = audit.begin(event, false).await?;
+        begun.end(&Ok(json!({"fingerprint": fingerprint}))).await;
+    }
+    Ok(signed)
 }
 
 /// Checks results that were delivered to the folder at `url` against `key`, without a lake.

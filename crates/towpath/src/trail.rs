@@ -121,7 +121,7 @@ impl Lake {
             return Ok(());
         }
         let writer = trail.writer(&self.options().storage_options)?;
-        let key = self.signing_keys().current(now).await?;
+        let key = self.signing_key(now).await?;
         if ends {
             delivery.end(&writer, &key, now, every).await?;
         } else {

@@ -5,6 +5,7 @@ use tracing::debug;
 
 use crate::error::Result;
 use crate::lake::Lake;
+use crate::sign_file::recording_new_keys;
 use crate::store::Store;
 
 impl Lake {
@@ -36,19 +37,25 @@ impl Store {
     /// kept: in a bucket that needs [`LakeOptions::key_passphrase`](crate::LakeOptions).
     pub async fn sign_checkpoint(&self) -> Result<SignedCheckpoint> {
         let keys = self.store.signing_keys(self.options.key_passphrase.clone());
-        Ok(self.store.sign_checkpoint(&keys, self.now()).await?)
+        let sign = async { Ok(self.store.sign_checkpoint(&keys, self.now()).await?) };
+        Box::pin(recording_new_keys(&self.audit, &keys, sign)).await
     }
 
     /// Signs what the store is now if the last checkpoint is a day old, and says whether it did.
     /// A lake that can keep no key has no signed checkpoints, which is no error.
     pub(crate) async fn sign_if_due(&self) -> Result<bool> {
         let keys = self.store.signing_keys(self.options.key_passphrase.clone());
-        match self.store.sign_checkpoint_if_due(&keys, self.now()).await {
-            Err(err @ (StoreError::SigningKey { .. } | StoreError::InvalidCheckpoint { .. })) => {
-                debug!(store = %self.id(), error = %err, "no checkpoint signed");
-                Ok(false)
+        let sign = async {
+            match self.store.sign_checkpoint_if_due(&keys, self.now()).await {
+                Err(
+                    err @ (StoreError::SigningKey { .. } | StoreError::InvalidCheckpoint { .. }),
+                ) => {
+                    debug!(store = %self.id(), error = %err, "no checkpoint signed");
+                    Ok(false)
+                }
+                signed => Ok(signed?),
             }
-            signed => Ok(signed?),
-        }
+        };
+        Box::pin(recording_new_keys(&self.audit, &keys, sign)).await
     }
 }

@@ -217,7 +217,7 @@ async fn write_sign_file(
     files: Vec<SignedFile>,
     target: &Target,
 ) -> Result<()> {
-    let key = lake.signing_key().await?;
+    let key = lake.signing_key(lake.now()).await?;
     let completed = record.ended_at().unwrap_or_else(|| record.created_at());
     let sign_file = SignFile::new(&delivery.region, files, completed, &key)?;
     target.write(SIGN_FILE_NAME, sign_file.to_json()?).await
