@@ -30,8 +30,9 @@ pub(crate) fn init(config: &Config) {
 /// What is logged unless `TOWPATH_LOG` says otherwise. Libraries below ours stay quiet longer.
 fn default_filter(verbose: u8) -> &'static str {
     match verbose {
-        // The command itself names every log file that an ingest rejects.
-        0 => "warn,towpath_ingest=error",
+        // The command itself names every log file that an ingest rejects. Delta's library logs as
+        // errors what it returns too, and what is none: a store that another process is making.
+        0 => "warn,towpath_ingest=error,buoyant_kernel=off",
         1 => {
             "warn,towpath=info,towpath_store=info,towpath_ingest=info,towpath_sql=info,towpath_server=info"
         }
