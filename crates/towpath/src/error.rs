@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 use tokio::task::JoinError;
 use towpath_event::{EventKind, EventTextError};
 use towpath_sql::SqlError;
+use towpath_sql::functions::args::FunctionError;
 use uuid::Uuid;
 
 use crate::batch_query::QueryStatus;
@@ -33,6 +35,12 @@ pub enum Error {
     /// [`LakeOptions`](crate::LakeOptions). Rows that came before are not the whole result.
     #[error("query stopped: {0}")]
     Limit(String),
+
+    /// Rows that do not fit into memory could not be kept on disk while the query runs.
+    #[error(
+        "could not spill rows to disk; look after the folder that queries spill to (`spill_dir`)"
+    )]
+    Spill(#[source] Box<DataFusionError>),
 
     /// Stored events could not be read. The query has no result rather than a short one.
     #[error("could not read the store's data files")]
@@ -233,6 +241,7 @@ impl Error {
             Error::Evaluation(_) => ErrorKind::Evaluation,
             Error::Limit(_) => ErrorKind::LimitExceeded,
             Error::DataFiles(_)
+            | Error::Spill(_)
             | Error::DamagedQuery { .. }
             | Error::DamagedDocument { .. }
             | Error::Results(_) => ErrorKind::Storage,
@@ -292,6 +301,10 @@ impl Error {
         Error::Limit(format!("it ran longer than {} s (`run_secs_max`)", run_max.as_secs()))
     }
 
+    fn too_much_spilled() -> Error {
+        Error::Limit("the running queries need more room on disk (`spill_bytes_max`)".into())
+    }
+
     pub(crate) fn too_many_rows(rows_max: u64) -> Error {
         Error::Limit(format!("the result has more than {rows_max} rows (`result_rows_max`)"))
     }
@@ -302,9 +315,20 @@ impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Error {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(what) => Error::Limit(what.clone()),
-            DataFusionError::ObjectStore(_)
-            | DataFusionError::ParquetError(_)
-            | DataFusionError::IoError(_) => Error::DataFiles(Box::new(error)),
+            DataFusionError::ParquetError(what) => match failed_filter(what) {
+                Some(own) => Error::Evaluation(own),
+                None => Error::DataFiles(Box::new(error)),
+            },
+            DataFusionError::ObjectStore(_) => Error::DataFiles(Box::new(error)),
+            DataFusionError::IoError(what) if is_spill_limit(what) => Error::too_much_spilled(),
+            DataFusionError::IoError(_) => Error::Spill(Box::new(error)),
+            DataFusionError::ArrowError(what, _) if let ArrowError::IoError(_, what) = &**what => {
+                if is_spill_limit(what) {
+                    Error::too_much_spilled()
+                } else {
+                    Error::Spill(Box::new(error))
+                }
+            }
             DataFusionError::External(inner) if inner.is::<EventTextError>() => {
                 Error::DataFiles(Box::new(error))
             }
@@ -318,6 +342,18 @@ impl From<DataFusionError> for Error {
             root => Error::Evaluation(root.strip_backtrace()),
         }
     }
+}
+
+/// What a function said that failed on a value while Parquet's row filter called it.
+fn failed_filter(error: &ParquetError) -> Option<String> {
+    let ParquetError::External(error) = error else { return None };
+    let Some(ArrowError::ComputeError(text)) = error.downcast_ref() else { return None };
+    FunctionError::in_debug_text(text).map(str::to_owned)
+}
+
+/// Whether queries may spill no more. The engine has no error of its own for it while it writes.
+fn is_spill_limit(error: &io::Error) -> bool {
+    error.to_string().contains("datafusion.runtime.max_temp_directory_size")
 }
 
 fn statement_kind(error: &SqlError) -> ErrorKind {
@@ -378,5 +414,29 @@ fn ingest_kind(error: &towpath_ingest::Error) -> ErrorKind {
         | IngestError::EmptyRange => ErrorKind::InvalidArgument,
         IngestError::Store(error) => store_kind(error),
         _ => ErrorKind::Storage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_spilling_is_none_of_the_data_files_or_the_statement() {
+        let full = "the allowable limit; increase `datafusion.runtime.max_temp_directory_size`.";
+        for (text, kind) in
+            [(full, ErrorKind::LimitExceeded), ("No space left on device", ErrorKind::Storage)]
+        {
+            let error = || io::Error::other(text);
+            let arrow = ArrowError::IoError(text.to_owned(), error());
+            for error in [
+                DataFusionError::IoError(error()),
+                DataFusionError::ArrowError(Box::new(arrow), None),
+            ] {
+                let error = Error::from(error);
+                assert_eq!(error.kind(), kind, "{error:?}");
+                assert!(matches!(error, Error::Limit(_) | Error::Spill(_)), "{error:?}");
+            }
+        }
     }
 }

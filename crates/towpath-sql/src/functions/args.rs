@@ -75,7 +75,7 @@ impl ErrorCode {
 }
 
 /// An error of a function in Trino's words. Reaches the caller as `DataFusionError::External`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 #[non_exhaustive]
 pub struct FunctionError {
@@ -83,6 +83,23 @@ pub struct FunctionError {
     pub code: ErrorCode,
     /// Trino's text.
     pub message: String,
+}
+
+impl FunctionError {
+    /// The text of the error whose debug text is in `text`. Parquet's row filter keeps no more of
+    /// an error than that.
+    #[must_use]
+    pub fn in_debug_text(text: &str) -> Option<&str> {
+        let (_, error) = text.split_once("External(FunctionError(")?;
+        error.split_once("): ")?.1.strip_suffix(')')
+    }
+}
+
+/// `FunctionError(CODE): TEXT`, with the text as it is: see [`FunctionError::in_debug_text`].
+impl fmt::Debug for FunctionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FunctionError({:?}): {}", self.code, self.message)
+    }
 }
 
 /// An error of `code` with `message`.

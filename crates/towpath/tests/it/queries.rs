@@ -146,9 +146,21 @@ async fn a_reader_keeps_its_snapshot_while_events_arrive() {
 #[tokio::test]
 async fn an_error_of_evaluation_is_in_trinos_words_alone() {
     let fixture = three_events().await;
-    let statement = "SELECT 1 / (length(eventName) - length(eventName)) FROM trail";
-    let rows = fixture.lake.query(statement, LIMITS).await.unwrap();
-    let error = rows.collect().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Evaluation);
-    assert_eq!(error.to_string(), "Division by zero");
+    for (statement, words) in [
+        ("SELECT 1 / (length(eventName) - length(eventName)) FROM trail", "Division by zero"),
+        // This one fails while Parquet is read.
+        (
+            "SELECT eventID FROM trail WHERE 1 / (length(eventName) - length(eventName)) > 0",
+            "Division by zero",
+        ),
+        (
+            "SELECT eventID FROM trail WHERE cast(substr(eventID, 2) || '(\"a\")' AS bigint) > 0",
+            "Cannot cast '(\"a\")' to BIGINT",
+        ),
+    ] {
+        let rows = fixture.lake.query(statement, LIMITS).await.unwrap();
+        let error = rows.collect().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Evaluation, "{statement}");
+        assert_eq!(error.to_string(), words, "{statement}");
+    }
 }
