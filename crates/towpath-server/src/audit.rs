@@ -57,7 +57,7 @@ impl Audited {
         Audited { lake: lake.acting_as(principal), operation, event, is_later_page }
     }
 
-    /// The refresh of a dashboard that nobody asks for now, on behalf of the holder of `key`.
+    /// The refresh of a dashboard by its schedule, on behalf of the holder of `key`.
     pub(crate) fn scheduled_refresh(api: &Api, key: &AccessKey, dashboard: &str) -> Audited {
         let operation = "StartDashboardRefresh";
         let ServerOptions { account_id, region, .. } = &api.options;

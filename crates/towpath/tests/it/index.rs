@@ -8,7 +8,7 @@ use towpath::{CompactionPolicy, IndexPolicy};
 use crate::support::{Fixture, bundled_trail, event, lake_at, now, rows};
 
 /// The files of the index.
-fn spans(fixture: &Fixture) -> Vec<PathBuf> {
+pub(crate) fn spans(fixture: &Fixture) -> Vec<PathBuf> {
     let store = fixture.folder.path().join(format!("lake/stores/{}", fixture.store.id()));
     let Ok(listed) = fs::read_dir(store.join("_towpath/index")) else { return Vec::new() };
     listed.map(|entry| entry.unwrap().path()).collect()

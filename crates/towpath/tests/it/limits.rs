@@ -1,5 +1,9 @@
 //! What a limit stops fails; nothing is cut silently.
 
+use std::time::Duration;
+
+use tokio::spawn;
+use tokio::time::timeout;
 use towpath::{ErrorKind, Lake, LakeOptions, QueryLimits};
 
 use crate::support::{Fixture, event, now};
@@ -41,6 +45,27 @@ async fn a_query_that_runs_too_long_is_stopped() {
         Ok(rows) => rows.collect().await.unwrap_err(),
         Err(error) => error,
     };
+    assert_eq!(stopped.kind(), ErrorKind::LimitExceeded, "{stopped}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_that_gives_no_row_is_stopped_too() {
+    let fixture = Fixture::new().await;
+    let events: Vec<String> = (0..400)
+        .map(|n| event(&format!("event-{n}"), "GetObject", "2026-11-20T10:00:00Z", ""))
+        .collect();
+    fixture.ingest(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let asked = spawn(async move {
+        let limits = QueryLimits { run_secs_max: 1, result_rows_max: None };
+        let statement = "SELECT count(*) FROM trail a, trail b, trail c, trail d \
+             WHERE a.eventID || b.eventID || c.eventID || d.eventID LIKE '%xyz%'";
+        match fixture.lake.query(statement, limits).await {
+            Ok(rows) => rows.collect().await.unwrap_err(),
+            Err(error) => error,
+        }
+    });
+    // A join that holds its thread goes on for many minutes.
+    let stopped = timeout(Duration::from_secs(60), asked).await.expect("it goes on").unwrap();
     assert_eq!(stopped.kind(), ErrorKind::LimitExceeded, "{stopped}");
 }
 

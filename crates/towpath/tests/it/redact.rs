@@ -1,7 +1,10 @@
 //! Redacted fields are gone from answers for good, and everything else stays.
 
-use towpath::{ErrorKind, NewHold, RedactedEvent, Redaction, TimeRange, VerificationOptions};
+use towpath::{
+    ErrorKind, IndexPolicy, NewHold, RedactedEvent, Redaction, TimeRange, VerificationOptions,
+};
 
+use crate::index::spans;
 use crate::support::{Fixture, event, now};
 
 const PERSON: &str = r#","userIdentity":{"type":"IAMUser","userName":"J\u00f6rg","arn":"arn:aws:iam::1:user/joerg"},"sourceIPAddress":"192.0.2.7","requestParameters":{"bucketName":"logs","owner":{"mail":"j@example.org","n":1e2}},"unknownField":{"mail":"j@example.org"}"#;
@@ -59,6 +62,21 @@ async fn redacted_fields_are_null_in_columns_and_text_and_all_else_stays() {
     let report = fixture.lake.verify("trail", &VerificationOptions::all(now())).await.unwrap();
     assert!(report.is_sound(), "{:#?}", report.findings);
     assert_eq!(report.redactions[0].event_ids, ["one"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redacted_values_leave_the_index_at_once() {
+    let fixture = Fixture::new().await;
+    let one = event("one", "GetObject", "2026-10-01T00:00:00Z", PERSON);
+    let other = event("other", "PutObject", "2026-10-01T00:00:01Z", PERSON);
+    fixture.ingest(&[&one, &other]).await;
+    fixture.store.index(&IndexPolicy::THOROUGH).await.unwrap();
+    let [before] = spans(&fixture).try_into().unwrap();
+    fixture.store.redact(&redaction(&["one"], &FIELDS)).await.unwrap();
+    let [after] = spans(&fixture).try_into().unwrap();
+    assert_ne!(after, before);
+    let address = "SELECT eventID FROM trail WHERE sourceIPAddress = '192.0.2.7'";
+    assert_eq!(fixture.rows(address).await, [["other"]]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

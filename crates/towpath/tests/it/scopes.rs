@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
-use towpath::{ErrorKind, Lake, NewQuery, NewStore, Retention, Scope, Visible};
+use towpath::{ErrorKind, IndexPolicy, Lake, NewQuery, NewStore, Retention, Scope, Visible};
 
 use crate::lab::work;
 use crate::support::{Fixture, LIMITS, event, rows};
@@ -35,6 +35,8 @@ async fn shared() -> (Fixture, Lake) {
         of_nobody,
     ];
     fixture.ingest(&events.each_ref().map(String::as_str)).await;
+    // Its values and counts are those of all accounts.
+    fixture.store.index(&IndexPolicy::THOROUGH).await.unwrap();
     let mut scope = Scope::default();
     scope.set(fixture.store.id(), accounts(&[MINE]));
     let lake = fixture.lake.within(scope);
@@ -46,6 +48,13 @@ async fn hidden_events_are_in_no_row_whatever_the_statement() {
     let (fixture, lake) = shared().await;
     let id = fixture.store.id();
     assert_eq!(rows(&fixture.lake, "SELECT count(*) FROM trail").await, [["5"]]);
+    for by in ["recipientAccountId", "recipientAccountId, awsRegion", "date(eventTime)"] {
+        let counts = format!("SELECT count(*) FROM trail GROUP BY {by}");
+        assert_eq!(rows(&lake, &counts).await, [["2"]], "{by}");
+    }
+    let needle = "SELECT eventID FROM trail WHERE sourceIPAddress = '192.0.2.99'";
+    assert_eq!(rows(&fixture.lake, needle).await.len(), 2);
+    assert!(rows(&lake, needle).await.is_empty());
     for (statement, expected) in [
         ("SELECT count(*) FROM trail".to_owned(), "2"),
         ("SELECT count(eventID) FROM trail".to_owned(), "2"),
