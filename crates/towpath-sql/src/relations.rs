@@ -1,4 +1,5 @@
-//! The relations a statement names, found before binding so that they can be opened together.
+//! The relations a statement names, found before binding so that they can be opened together, and
+//! what it names of their columns.
 
 use std::collections::HashSet;
 
@@ -7,10 +8,20 @@ use crate::ast::{
     JsonPath, Query, QueryBody, Relation, RelationKind, RelationName, Select, SelectItem, SortItem,
     Window, WindowSpec,
 };
+use crate::named::Named;
 
-/// Returns each name that is not a common table expression in force where it stands, once, with
-/// the place of its first use.
-pub(crate) fn relation_names(query: &Query) -> Vec<(RelationName, usize)> {
+/// What a query names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// Each relation that is not a common table expression in force where it stands, once, with
+    /// the place of its first use.
+    pub(crate) relations: Vec<(RelationName, usize)>,
+    /// Of all relations together.
+    pub(crate) columns: Named,
+}
+
+/// Returns what `query` names.
+pub(crate) fn names(query: &Query) -> Names {
     let mut finder = Finder::default();
     finder.query(query);
     finder.found
@@ -18,7 +29,7 @@ pub(crate) fn relation_names(query: &Query) -> Vec<(RelationName, usize)> {
 
 #[derive(Default)]
 struct Finder {
-    found: Vec<(RelationName, usize)>,
+    found: Names,
     seen: HashSet<RelationName>,
     ctes: Vec<String>,
 }
@@ -28,7 +39,7 @@ impl Finder {
         let key = name.text.to_lowercase();
         let is_cte = name.parts.len() == 1 && self.ctes.contains(&key);
         if !is_cte && self.seen.insert(name.clone()) {
-            self.found.push((name.clone(), at));
+            self.found.relations.push((name.clone(), at));
         }
     }
 
@@ -56,7 +67,10 @@ impl Finder {
                 self.body(&operation.right);
             }
             QueryBody::Values(rows, _) => rows.iter().flatten().for_each(|value| self.expr(value)),
-            QueryBody::Table(name, at) => self.name(name, *at),
+            QueryBody::Table(name, at) => {
+                self.found.columns.add_all();
+                self.name(name, *at);
+            }
             QueryBody::Nested(query) => self.query(query),
         }
     }
@@ -64,8 +78,12 @@ impl Finder {
     fn select(&mut self, select: &Select) {
         for item in &select.items {
             match item {
-                SelectItem::Expr(expr, _) | SelectItem::AllOf(expr, _) => self.expr(expr),
-                SelectItem::All(_) => {}
+                SelectItem::Expr(expr, _) => self.expr(expr),
+                SelectItem::AllOf(expr, _) => {
+                    self.found.columns.add_all();
+                    self.expr(expr);
+                }
+                SelectItem::All(_) => self.found.columns.add_all(),
             }
         }
         select.from.iter().for_each(|relation| self.relation(relation));
@@ -88,6 +106,11 @@ impl Finder {
     }
 
     fn relation(&mut self, relation: &Relation) {
+        // `t(a, b)` counts the columns and gives them other names. Those of an array are its own.
+        let is_array = matches!(relation.kind, RelationKind::Unnest { .. });
+        if !is_array && relation.alias.as_ref().is_some_and(|alias| !alias.columns.is_empty()) {
+            self.found.columns.add_all();
+        }
         match &relation.kind {
             RelationKind::Table(name) => self.name(name, relation.at),
             RelationKind::Subquery(query) | RelationKind::Lateral(query) => self.query(query),
@@ -99,8 +122,12 @@ impl Finder {
             RelationKind::Join(join) => {
                 self.relation(&join.left);
                 self.relation(&join.right);
-                if let JoinCondition::On(condition) = &join.condition {
-                    self.expr(condition);
+                match &join.condition {
+                    JoinCondition::On(condition) => self.expr(condition),
+                    JoinCondition::Using(_) | JoinCondition::Natural => {
+                        self.found.columns.add_all();
+                    }
+                    JoinCondition::None => {}
                 }
             }
             RelationKind::Nested(inner) => self.relation(inner),
@@ -132,6 +159,10 @@ impl Finder {
     }
 
     fn expr(&mut self, expr: &Expr) {
+        if let Some(path) = dotted(expr) {
+            self.found.columns.add(&path);
+            return;
+        }
         match &expr.kind {
             ExprKind::Null
             | ExprKind::Parameter
@@ -220,5 +251,18 @@ impl Finder {
     fn json_path(&mut self, target: &JsonPath) {
         self.exprs([&target.input, &target.path]);
         self.exprs(target.passing.iter().map(|(_, item)| &item.value));
+    }
+}
+
+/// The parts of a dotted name, in lower case.
+fn dotted(expr: &Expr) -> Option<Vec<String>> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(vec![name.key()]),
+        ExprKind::Field(inner, name) => {
+            let mut parts = dotted(inner)?;
+            parts.push(name.key());
+            Some(parts)
+        }
+        _ => None,
     }
 }

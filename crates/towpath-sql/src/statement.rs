@@ -23,7 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::limits::STACK_BYTES;
 use crate::parameters::{Marks, ParameterValues, Parameters};
 use crate::parser::{ExplainKind, ParsedStatement, parse_statement};
-use crate::relations::relation_names;
+use crate::relations::{Names, names};
 use crate::session::{FunctionTable, QueryStart};
 
 /// Where relations come from.
@@ -112,7 +112,8 @@ impl Statement {
     /// relation that is a parameter has its name once values are bound.
     pub fn relation_names(&self) -> Vec<RelationName> {
         let is_open = |at| self.parsed.marks.by_offset.contains_key(&at);
-        with_stack(|| relation_names(&self.parsed.query))
+        with_stack(|| names(&self.parsed.query))
+            .relations
             .into_iter()
             .filter(|(_, at)| !is_open(*at))
             .map(|(name, _)| name)
@@ -136,9 +137,10 @@ impl Statement {
         }
         let now = query_start(session);
         let interrupt = session.config().get_extension::<Interrupt>();
-        let sources = self.resolve(relations).await?;
+        let Names { relations: wanted, columns } = with_stack(|| names(&self.parsed.query));
+        let sources = self.resolve(&wanted, relations).await?;
         let bound = with_stack(|| {
-            Planner::new(function_table(), &sources, now, interrupt.as_deref())
+            Planner::new(function_table(), (&sources, &columns), now, interrupt.as_deref())
                 .statement(&self.parsed.query)
         })
         .map_err(|error| error.located(&self.sql))?;
@@ -147,13 +149,15 @@ impl Statement {
 
     async fn resolve(
         &self,
+        wanted: &[(RelationName, usize)],
         relations: &dyn Relations,
     ) -> Result<HashMap<RelationName, Arc<dyn TableSource>>> {
         let mut sources = HashMap::new();
-        for (name, at) in with_stack(|| relation_names(&self.parsed.query)) {
-            match relations.resolve(&name).await {
+        for (name, at) in wanted {
+            let at = *at;
+            match relations.resolve(name).await {
                 Ok(provider) => {
-                    sources.insert(name, provider_as_source(provider));
+                    sources.insert(name.clone(), provider_as_source(provider));
                 }
                 Err(RelationError::NotFound { near }) => {
                     let message = format!("Table '{}' does not exist", name.text);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::{Column, JoinType, Spans, TableReference};
+use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::logical_plan::Subquery;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, TableSource, lit};
 
@@ -19,6 +20,7 @@ use crate::ast::{
 };
 use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
+use crate::view::View;
 
 /// Field metadata key of columns that `*` leaves out, such as a partition column.
 pub const HIDDEN_KEY: &str = "towpath.hidden";
@@ -179,10 +181,20 @@ impl Planner<'_> {
         at: usize,
     ) -> Result<(LogicalPlan, Scope)> {
         let qualifier = TableReference::bare(self.unique(key));
-        let plan = LogicalPlanBuilder::scan(qualifier.clone(), Arc::clone(source), None)
+        let provider = source_as_provider(source).ok();
+        let builder = match provider.as_ref().and_then(|provider| provider.downcast_ref::<View>()) {
+            Some(view) => view
+                .plan(self.named)
+                .and_then(|plan| LogicalPlanBuilder::from(plan).alias(qualifier.clone())),
+            None => LogicalPlanBuilder::scan(qualifier.clone(), Arc::clone(source), None),
+        };
+        let plan = builder
             .and_then(LogicalPlanBuilder::build)
             .map_err(|error| SqlError::engine(at, &error))?;
-        let columns = plan.schema().fields().iter().map(|field| ScopeColumn {
+        // Every column is in scope, so that names are refused for what they are. The plan of a view
+        // has those that the statement names.
+        let schema = source.schema();
+        let columns = schema.fields().iter().map(|field| ScopeColumn {
             relation: parts.to_vec(),
             key: Some(field.name().to_lowercase()),
             heading: field.name().clone(),

@@ -39,6 +39,7 @@ use crate::data_type::Type;
 use crate::error::{ErrorKind, Result, SqlError};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::limits::RELATIONS_MAX;
+use crate::named::Named;
 use crate::session::FunctionTable;
 pub use from::HIDDEN_KEY;
 use scope::Scope;
@@ -149,6 +150,8 @@ struct OuterScope<'a> {
 pub(crate) struct Planner<'a> {
     pub(crate) functions: &'a FunctionTable,
     pub(crate) relations: &'a HashMap<RelationName, Arc<dyn TableSource>>,
+    /// What the statement names of them.
+    pub(crate) named: &'a Named,
     pub(crate) now: DateTime<Utc>,
     interrupt: Option<&'a Interrupt>,
     names: Cell<usize>,
@@ -163,12 +166,12 @@ const STEPS_PER_LOOK: usize = 64;
 impl<'a> Planner<'a> {
     pub(crate) fn new(
         functions: &'a FunctionTable,
-        relations: &'a HashMap<RelationName, Arc<dyn TableSource>>,
+        (relations, named): (&'a HashMap<RelationName, Arc<dyn TableSource>>, &'a Named),
         now: DateTime<Utc>,
         interrupt: Option<&'a Interrupt>,
     ) -> Planner<'a> {
         let (names, relations_used, steps) = (Cell::new(0), Cell::new(0), Cell::new(0));
-        Planner { functions, relations, now, interrupt, names, relations_used, steps }
+        Planner { functions, relations, named, now, interrupt, names, relations_used, steps }
     }
 
     /// Counts an expression bound, and fails if planning has to stop.

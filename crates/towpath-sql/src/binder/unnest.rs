@@ -134,7 +134,9 @@ impl Planner<'_> {
         call: &UnnestCall<'_>,
     ) -> Result<(LogicalPlan, Scope)> {
         let mut exprs: Vec<DfExpr> = Vec::new();
-        for column in &scope.columns {
+        // The plan of a view lacks columns that the statement does not name.
+        let is_planned = |column: &&ScopeColumn| plan.schema().has_column(&column.column);
+        for column in scope.columns.iter().filter(is_planned) {
             let column = DfExpr::Column(column.column.clone());
             if !exprs.contains(&column) {
                 exprs.push(column);
