@@ -108,6 +108,7 @@ pub use crate::layout::{EVENT_TIME_COLUMN, PARTITION_COLUMN};
 pub use crate::location::Location;
 pub use crate::merge::ROW_ORDER;
 pub use crate::ordered_rows::OrderedRows;
+pub use crate::parquet_layout::is_told_by_bloom_filter;
 pub use crate::redact::{
     NewRedaction, REDACTED_EVENTS_MAX, RedactedRows, RedactionReport, Redactor,
 };

@@ -56,6 +56,16 @@ const NEEDLES: &[&str] = &[
     "userIdentity_sessionContext_sessionIssuer_arn",
 ];
 
+/// Whether a data file's bloom filters say more of this column than its statistics do.
+///
+/// A bloom filter is read for each row group that is asked. Those of names are for readers that
+/// know no statistics: rows are in the order of sources and names, so a name that is between the
+/// least and the greatest is nearly always there.
+#[must_use]
+pub fn is_told_by_bloom_filter(column: &str) -> bool {
+    column != "eventName" && NEEDLES.contains(&column)
+}
+
 /// Columns of ids, whose values nearly all differ, so that a dictionary only costs.
 ///
 /// Lengths apart from the text, and a zstd level that looks for no repetition, take 18.6 bytes for a

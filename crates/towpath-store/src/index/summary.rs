@@ -50,7 +50,7 @@ pub struct Summary {
 
 /// The summaries that a span has, unless its events have too little in common: what dashboards
 /// count by. One of all these columns together would have as many rows as there are events.
-pub const SUMMARIES: [Summary; 4] = [
+pub const SUMMARIES: [Summary; 6] = [
     Summary { per: SummaryPer::Hour, columns: &["eventSource"] },
     Summary { per: SummaryPer::Day, columns: &["eventSource", "eventName", "errorCode"] },
     Summary { per: SummaryPer::Day, columns: &["awsRegion", "recipientAccountId"] },
@@ -63,6 +63,9 @@ pub const SUMMARIES: [Summary; 4] = [
             "userIdentity_principalId",
         ],
     },
+    // Of stores with few events a day, which have nearly as many combinations by day as events.
+    Summary { per: SummaryPer::File, columns: &["eventSource", "eventName", "errorCode"] },
+    Summary { per: SummaryPer::Day, columns: &["errorCode"] },
 ];
 
 /// The column of a summary that says how many events a row stands for.
