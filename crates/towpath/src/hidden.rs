@@ -23,7 +23,7 @@ use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
 /// The column that says whose an event is. Data files of every kind of events have it.
-const ACCOUNT: &str = "recipientAccountId";
+pub(crate) const ACCOUNT: &str = "recipientAccountId";
 
 /// A table without the events of other accounts.
 #[derive(Debug)]

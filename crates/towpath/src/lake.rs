@@ -37,6 +37,7 @@ use crate::audit::{
 };
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, PlanFormat, explain, explain_analyze};
+use crate::extremes::ExtremesOfStoredTime;
 use crate::limits::QueryLimits;
 use crate::rows::{Rows, Started};
 use crate::scope::{Scope, Visible};
@@ -480,7 +481,10 @@ impl Lake {
             .with_target_partitions(self.options.threads.get())
             .with_extension(log)
             .with_extension(Arc::new(interrupt))
-            .with_extension(Arc::new(ExtraRules(vec![Arc::new(CountFromSummaries)])));
+            .with_extension(Arc::new(ExtraRules(vec![
+                Arc::new(ExtremesOfStoredTime),
+                Arc::new(CountFromSummaries),
+            ])));
         // Measured: without it, the rows of every column are read before the filter runs.
         config.options_mut().execution.parquet.pushdown_filters = true;
         session_state(config, Arc::clone(&self.runtime), (self.options.now)())
@@ -538,7 +542,7 @@ impl Lake {
         let intake = Intake::of(snapshot.settings())
             .map_err(|error| RelationError::Other(Box::new(error)))?;
         let index = store.index(&snapshot).await;
-        let (of, now) = ((&*snapshot, &index), (self.options.now)());
+        let (of, now) = ((&snapshot, &index), (self.options.now)());
         event_table(of, intake.kind(), visible, &self.object_store_url, now)
             .map_err(|error| RelationError::Other(Box::new(error)))
     }

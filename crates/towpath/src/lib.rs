@@ -38,6 +38,7 @@ mod data_files;
 mod digests;
 mod error;
 mod explain;
+mod extremes;
 mod footers;
 mod functions;
 mod hidden;

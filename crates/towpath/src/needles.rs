@@ -1,16 +1,15 @@
 //! Filters that ask for single values, answered by the index of the store: which data files may
 //! hold them, and where in these.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use datafusion::common::ScalarValue;
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use datafusion::logical_expr::expr::{InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
-use datafusion::object_store::path::Path;
 use datafusion::parquet::arrow::arrow_reader::{RowSelection, RowSelector};
-use towpath_store::{DataFile, Needle, RowRanges, StoreIndex, Wanted};
+use towpath_store::{DataFile, Needle, StoreIndex, Wanted};
+
+use crate::data_files::ChosenFile;
 
 /// The function by which a statement names the value of a key. `map[key]` is not the same: it
 /// fails where the key is missing, and what fails must not depend on an index.
@@ -90,46 +89,37 @@ fn text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Those of `chosen` that may hold what is wanted, each with the rows that may. `known` are the
-/// data files they are of, in any order.
-pub(crate) async fn choose(
+/// Those of `files` that may hold what is wanted, each with the rows that may.
+pub(crate) async fn choose<'a>(
     index: &StoreIndex,
     wanted: &Wanted,
-    known: &[DataFile],
-    chosen: Vec<PartitionedFile>,
-) -> (Vec<PartitionedFile>, IndexUse) {
-    let by_path: HashMap<&Path, &DataFile> = known.iter().map(|file| (&file.path, file)).collect();
-    let files = chosen.iter().filter_map(|file| by_path.get(&file.object_meta.location).copied());
-    let files: Vec<&DataFile> = files.collect();
-    let found = index.search(&files, wanted).await;
+    files: Vec<&'a DataFile>,
+) -> (Vec<ChosenFile<'a>>, IndexUse) {
+    let mut found = index.search(&files, wanted).await;
     let mut used = IndexUse::default();
-    let kept = chosen.into_iter().filter_map(|file| {
-        let path = &file.object_meta.location;
-        let Some((ranges, known)) = found.get(path).zip(by_path.get(path)) else {
+    let kept = files.into_iter().filter_map(|file| {
+        let Some(ranges) = found.remove(&file.path) else {
             used.uncovered += 1;
-            return Some(file);
+            return Some(ChosenFile::whole(file));
         };
         used.covered += 1;
         if ranges.is_empty() {
             used.left_out += 1;
             return None;
         }
-        used.rows += known.rows;
+        used.rows += file.rows;
         used.rows_chosen += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
-        Some(match selection(&found, path, known.rows) {
-            Some(selection) => file.with_extension(ParquetRowSelection::new(selection)),
-            None => file,
-        })
+        Some(ChosenFile { file, rows: selection(&ranges, file.rows) })
     });
     let kept = kept.collect();
     (kept, used)
 }
 
 /// The rows of a data file of `rows` rows to be read; `None`: all.
-fn selection(found: &RowRanges, path: &Path, rows: u64) -> Option<RowSelection> {
+fn selection(ranges: &[Range<u64>], rows: u64) -> Option<RowSelection> {
     let mut selectors = Vec::new();
     let mut at = 0;
-    for range in found.get(path)? {
+    for range in ranges {
         selectors.push(RowSelector::skip(usize::try_from(range.start.checked_sub(at)?).ok()?));
         selectors.push(RowSelector::select(usize::try_from(range.end - range.start).ok()?));
         at = range.end;

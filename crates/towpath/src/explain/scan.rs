@@ -97,7 +97,8 @@ impl<'a> Scans<'a> {
                 human(scan.bytes)
             ));
         } else if let Some(row_groups) = row_groups {
-            node.details.push(row_groups_line(row_groups));
+            let options = &source.table_parquet_options().global;
+            node.details.push(row_groups_line(row_groups, options.bloom_filter_on_read));
         }
         Some(node)
     }
@@ -221,7 +222,7 @@ fn index_line(index: &IndexUse) -> String {
     )
 }
 
-fn row_groups_line(groups: RowGroups) -> String {
+fn row_groups_line(groups: RowGroups, has_bloom_filters: bool) -> String {
     let mut line = format!(
         "Row groups: {} of {}; left out by statistics: {}",
         groups.left,
@@ -231,7 +232,9 @@ fn row_groups_line(groups: RowGroups) -> String {
     if groups.indexed < groups.all {
         line.push_str(&format!(", by the index: {}", groups.all - groups.indexed));
     }
-    line.push_str("; bloom filters are tried when it runs");
+    if has_bloom_filters {
+        line.push_str("; bloom filters are tried when it runs");
+    }
     line
 }
 

@@ -8,7 +8,6 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, exec_datafusion_err};
-use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::expressions::{Column, lit};
@@ -17,7 +16,7 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use towpath_store::{DataFile, EVENT_TIME_COLUMN, SUMMARY_EVENTS_COLUMN, Summary};
 
-use crate::data_files::{DataFiles, Wanted};
+use crate::data_files::{ChosenFile, DataFiles, Wanted};
 use crate::statistics::ScanLog;
 
 /// The events of [`DataFiles`], those with the same values in one row where a summary has counted
@@ -37,7 +36,7 @@ impl CountedFiles {
         summary: Summary,
         cuts: Vec<i64>,
     ) -> Option<CountedFiles> {
-        let stored = files.schema();
+        let stored = files.downcast_ref::<DataFiles>()?.all_columns();
         let names = [EVENT_TIME_COLUMN].into_iter().chain(summary.columns.iter().copied());
         let mut fields: Vec<Arc<Field>> = Vec::new();
         for name in names {
@@ -92,15 +91,15 @@ impl CountedFiles {
     fn uncounted(
         &self,
         state: &dyn Session,
-        files: Vec<PartitionedFile>,
+        files: Vec<ChosenFile<'_>>,
         projection: Option<&Vec<usize>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let of = self.data_files()?;
-        let stored = of.schema();
         let wanted = match projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
+        let of = self.data_files()?.with_columns(|name| wanted.index_of(name).is_ok());
+        let stored = of.schema();
         let mut columns = Vec::new();
         let mut exprs: Vec<ProjectionExpr> = Vec::new();
         for field in wanted.fields() {
@@ -113,7 +112,8 @@ impl CountedFiles {
             };
             exprs.push(ProjectionExpr { expr, alias: name.clone() });
         }
-        let all = Wanted { projection: Some(&columns), filters: &[], limit: None };
+        let all =
+            Wanted { projection: Some(&columns), filters: &[], limit: None, is_indexed: false };
         let scan = of.scan_files(state, files, &all)?;
         Ok(Arc::new(ProjectionExec::try_new(exprs, scan)?))
     }
@@ -152,15 +152,13 @@ impl TableProvider for CountedFiles {
         let of = self.data_files()?;
         let files = of.matching(state, filters)?;
         let in_time = files.len();
-        let (cut, whole): (Vec<_>, Vec<_>) =
-            of.known(files).into_iter().partition(|(_, known)| self.is_cut(known));
-        let known: Vec<&DataFile> = whole.iter().map(|(_, known)| *known).collect();
-        let counts = of.index().counts(&known, &self.summary).await;
-        let mut others: Vec<PartitionedFile> = cut.into_iter().map(|(file, _)| file).collect();
+        let (cut, whole): (Vec<&DataFile>, Vec<&DataFile>) =
+            files.into_iter().partition(|file| self.is_cut(file));
+        let counts = of.index().counts(&whole, &self.summary).await;
         let counted = whole.len() - counts.uncounted.len();
-        for number in &counts.uncounted {
-            others.extend(whole.get(*number).map(|(file, _)| file.clone()));
-        }
+        let uncounted = counts.uncounted.iter().filter_map(|number| whole.get(*number).copied());
+        let others: Vec<ChosenFile<'_>> =
+            cut.into_iter().chain(uncounted).map(ChosenFile::whole).collect();
         if let Some(log) = state.config().get_extension::<ScanLog>() {
             let mut planned = of.planned_scan(in_time, &others, None);
             planned.files_counted = counted as u64;

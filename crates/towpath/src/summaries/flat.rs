@@ -13,18 +13,18 @@ use crate::data_files::DataFiles;
 use crate::summaries::time::text;
 
 /// Projections and filters over one scan of data files.
-pub(super) struct Flat {
+pub(crate) struct Flat {
     /// The data files, which [`Flat::files`] gives.
     provider: Arc<dyn TableProvider>,
     /// The conditions that its rows meet.
-    pub(super) filters: Vec<Expr>,
+    pub(crate) filters: Vec<Expr>,
     /// What its columns are, over those of data files without qualifiers.
     outputs: HashMap<Column, Expr>,
 }
 
 impl Flat {
     /// `plan`, if it is made of projections and filters over one scan of data files.
-    pub(super) fn of(plan: &LogicalPlan) -> Option<Flat> {
+    pub(crate) fn of(plan: &LogicalPlan) -> Option<Flat> {
         match plan {
             LogicalPlan::TableScan(scan) => Flat::of_scan(scan),
             LogicalPlan::Filter(filter) => {
@@ -67,17 +67,17 @@ impl Flat {
         Some(flat)
     }
 
-    pub(super) fn provider(&self) -> &Arc<dyn TableProvider> {
+    pub(crate) fn provider(&self) -> &Arc<dyn TableProvider> {
         &self.provider
     }
 
-    pub(super) fn files(&self) -> Option<&DataFiles> {
+    pub(crate) fn files(&self) -> Option<&DataFiles> {
         self.provider.downcast_ref::<DataFiles>()
     }
 
     /// An expression over the plan's columns as one over those of data files. `None` if it is more
     /// than an expression over a row.
-    pub(super) fn flatten(&self, expr: &Expr) -> Option<Expr> {
+    pub(crate) fn flatten(&self, expr: &Expr) -> Option<Expr> {
         if expr.is_volatile() || has_more_than_columns(expr) {
             return None;
         }

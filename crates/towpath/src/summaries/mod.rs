@@ -24,4 +24,6 @@ mod flat;
 mod rule;
 mod time;
 
+pub(crate) use flat::Flat;
 pub(crate) use rule::CountFromSummaries;
+pub(crate) use time::is_event_time;

@@ -81,7 +81,7 @@ fn compared(op: Operator, with: &Expr, found: &mut Vec<i64>) -> Option<SummaryPe
     Some(SummaryPer::File)
 }
 
-pub(super) fn is_event_time(expr: &Expr) -> bool {
+pub(crate) fn is_event_time(expr: &Expr) -> bool {
     matches!(expr, Expr::Column(column) if column.name == EVENT_TIME_COLUMN)
 }
 

@@ -14,6 +14,7 @@ mod lab;
 mod lakes;
 mod limits;
 mod maintenance;
+mod names;
 mod pruning;
 mod queries;
 mod redact;

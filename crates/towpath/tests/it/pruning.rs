@@ -49,6 +49,29 @@ async fn counting_all_events_opens_no_data_file() {
 }
 
 #[tokio::test]
+async fn the_extent_of_all_events_opens_no_data_file() {
+    let fixture = Fixture::new().await;
+    let statement = "SELECT count(*), min(eventTime), max(eventTime) FROM trail";
+    assert_eq!(fixture.rows(statement).await, [["0", "NULL", "NULL"]]);
+    fixture
+        .ingest(&[
+            &event("1", "PutObject", "2024-01-15T00:00:00.123456Z", ""),
+            &event("2", "PutObject", "2024-01-16T00:00:00.999999Z", ""),
+            &event("3", "GetObject", "2024-02-16T00:00:00Z", ""),
+        ])
+        .await;
+    let plan = fixture.rows(&format!("EXPLAIN {statement}")).await;
+    assert!(plan[0][0].contains("Values[rows = 1]"), "{}", plan[0][0]);
+    assert!(!plan[0][0].contains("table = trail"), "{}", plan[0][0]);
+    let extent = ["3", "2024-01-15T00:00:00.123", "2024-02-16T00:00:00"];
+    assert_eq!(fixture.rows(statement).await, [extent]);
+    let one = "SELECT eventName, min(eventTime), max(eventTime), count(*) FROM trail \
+               WHERE eventTime < '2024-02-01' GROUP BY eventName";
+    let extent = ["PutObject", "2024-01-15T00:00:00.123", "2024-01-16T00:00:00.999", "2"];
+    assert_eq!(fixture.rows(one).await, [extent]);
+}
+
+#[tokio::test]
 async fn a_predicate_on_the_value_of_a_key_decodes_no_map_without_the_key() {
     let fixture = Fixture::new().await;
     let parameters = |json: &str| format!(r#","requestParameters":{json}"#);
