@@ -17,6 +17,7 @@
 //!     _towpath/writer.lock | writer.lease          held by the one writer
 //!     _towpath/compactor.lock | compactor.lease    held by the one who compacts
 //!     _towpath/commits/00000000000000000000.json.gz  what 256 commits did, saved to read faster
+//!     _towpath/snapshot.json                       a snapshot, saved to open the store faster
 //!     _towpath/index/<sha256>.span                 where values are, and counts; see `index`
 //!     _towpath/signed/00000000000000000012.json    signed checkpoints, see `signed_checkpoint`
 //!     _towpath/aside/                              what `doctor --repair` moved out of the way
@@ -35,6 +36,9 @@ pub const PARTITION_COLUMN: &str = "calendarmonth";
 
 /// The column that every data file must have: UTC, in microseconds, never NULL.
 pub const EVENT_TIME_COLUMN: &str = "eventTime";
+
+/// The name of the saved snapshot of a store.
+pub(crate) const SAVED_SNAPSHOT: &str = "snapshot.json";
 
 pub(crate) fn marker() -> Path {
     Path::from("towpath.json")
@@ -100,6 +104,11 @@ pub(crate) fn compactor_lock(id: Uuid) -> LockPaths {
 /// What the commits from `first` on did, saved.
 pub(crate) fn saved_commits(id: Uuid, first: u64) -> Path {
     store(id).join("_towpath").join("commits").join(format!("{first:020}.json.gz"))
+}
+
+/// A snapshot, saved so that the store is opened faster.
+pub(crate) fn saved_snapshot(id: Uuid) -> Path {
+    store(id).join("_towpath").join(SAVED_SNAPSHOT)
 }
 
 pub(crate) fn index_folder(id: Uuid) -> Path {

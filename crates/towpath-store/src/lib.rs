@@ -73,6 +73,7 @@ mod repair;
 mod retried_reads;
 mod rows_digest;
 mod saved_commits;
+mod saved_snapshot;
 mod settings;
 mod signed_checkpoint;
 mod signing_key;

@@ -1,11 +1,13 @@
 //! A snapshot: the data files of a store at one version. Immutable.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use chrono::{DateTime, Utc};
 use deltalake::kernel::Metadata;
+use deltalake::kernel::engine::arrow_conversion::TryIntoArrow;
 use deltalake::kernel::transaction::PROTOCOL;
 use deltalake::table::state::DeltaTableState;
 use object_store::path::Path;
@@ -171,6 +173,37 @@ impl Snapshot {
         }
     }
 
+    /// Whether this program may write to the table.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.write_refusal.is_none()
+    }
+
+    /// A snapshot of a table that this program may write to, put together by who knows all of it;
+    /// an error says what of it cannot be understood. `head` comes with the version of
+    /// our newest `txn` action.
+    pub(crate) fn restored(
+        version: u64,
+        mut data_files: Vec<DataFile>,
+        metadata: Metadata,
+        head: (Head, i64),
+    ) -> Result<Snapshot, String> {
+        let table = metadata.parse_schema().map_err(|err| err.to_string())?;
+        let table: Schema = (&table).try_into_arrow().map_err(|err| err.to_string())?;
+        data_files.sort_by(in_order);
+        let (head, txn_version) = head;
+        Ok(Snapshot {
+            version,
+            data_files: data_files.into(),
+            settings: StoreSettings::read(&metadata)?,
+            schema: data_file_schema(&Arc::new(table)),
+            metadata,
+            txn_version: Some(txn_version),
+            head: Some(head),
+            write_refusal: None,
+            repairs: 0,
+        })
+    }
+
     /// Builds the snapshot of what was loaded, taking from `known` what has not changed.
     pub(crate) async fn build(
         files: &LakeFiles,
@@ -231,11 +264,14 @@ fn data_files(
         let add = view.add_action();
         found.push(data_file(path, &add)?);
     }
-    found.sort_by(|a, b| {
-        let order = |file: &DataFile| (file.calendarmonth, file.event_times);
-        order(a).cmp(&order(b)).then_with(|| a.path.cmp(&b.path))
-    });
+    found.sort_by(in_order);
     Ok(found.into())
+}
+
+/// The order of the data files of a snapshot: by month and time.
+fn in_order(a: &DataFile, b: &DataFile) -> Ordering {
+    let order = |file: &DataFile| (file.calendarmonth, file.event_times);
+    order(a).cmp(&order(b)).then_with(|| a.path.cmp(&b.path))
 }
 
 /// The schema of the table without the partition column, which Delta keeps out of data files.

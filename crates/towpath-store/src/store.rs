@@ -27,6 +27,7 @@ use crate::lake_files::LakeFiles;
 use crate::layout;
 use crate::lease::Lease;
 use crate::ordered_rows::{self, OrderedRows};
+use crate::saved_snapshot::{self, Followed, SAVE_AFTER_COMMITS};
 use crate::settings::{StoreSettings, kernel_schema};
 use crate::signing_key::SigningKeys;
 use crate::snapshot::Snapshot;
@@ -67,7 +68,8 @@ struct Inner {
 
 /// What the newest snapshot was made from.
 struct State {
-    delta: DeltaTableState,
+    /// None: it was not made by Delta's library, which has not been asked yet.
+    delta: Option<DeltaTableState>,
     /// What tells the newest commit's file from another one.
     tag: Option<String>,
 }
@@ -82,18 +84,42 @@ pub(crate) struct Held {
 impl EventDataStore {
     /// Opens the store, or returns `None` if there is none with that id.
     pub(crate) async fn open(files: &LakeFiles, id: Uuid) -> Result<Option<EventDataStore>> {
+        let Some(followed) = Box::pin(saved_snapshot::open(files, id)).await else {
+            let opened = EventDataStore::open_by_log(files, id).await?;
+            if let Some(store) = opened.as_ref().map(EventDataStore::latest)
+                && store.version() >= SAVE_AFTER_COMMITS
+            {
+                saved_snapshot::save(files, id, &store).await;
+            }
+            return Ok(opened);
+        };
+        let Followed { snapshot, tag, commits } = followed;
+        if commits >= SAVE_AFTER_COMMITS {
+            saved_snapshot::save(files, id, &snapshot).await;
+        }
+        let state = State { delta: None, tag };
+        Ok(Some(EventDataStore::new(files, DeltaLog::new(files, id)?, snapshot, state)))
+    }
+
+    /// Opens the store by what Delta's library makes of its log alone.
+    pub(crate) async fn open_by_log(files: &LakeFiles, id: Uuid) -> Result<Option<EventDataStore>> {
         let log = DeltaLog::new(files, id)?;
         let Some(loaded) = log.load(None).await? else { return Ok(None) };
         let snapshot = Snapshot::build(files, &log, &loaded, None).await?;
+        let state = State { delta: Some(loaded.state), tag: loaded.tag };
+        Ok(Some(EventDataStore::new(files, log, snapshot, state)))
+    }
+
+    fn new(files: &LakeFiles, log: DeltaLog, snapshot: Snapshot, state: State) -> EventDataStore {
         let inner = Inner {
             files: files.clone(),
             log,
             latest: RwLock::new(Arc::new(snapshot)),
-            state: Mutex::new(State { delta: loaded.state, tag: loaded.tag }),
+            state: Mutex::new(state),
             index: Mutex::default(),
             turn: Arc::default(),
         };
-        Ok(Some(EventDataStore { inner: Arc::new(inner) }))
+        EventDataStore { inner: Arc::new(inner) }
     }
 
     /// The id, which never changes.
@@ -195,12 +221,20 @@ impl EventDataStore {
         let since = log.since(known.version(), state.tag.as_deref()).await?;
         let delta = match since {
             Since::Nothing => return Ok(known),
-            Since::Newer => Some(&state.delta),
+            Since::Newer => state.delta.as_ref(),
             Since::Rewritten => {
                 warn!(store = %self.id(), version = known.version(), "log was repaired, read anew");
                 None
             }
         };
+        if since == Since::Newer && delta.is_none() {
+            let followed = saved_snapshot::follow_known(&self.inner.files, self.id(), &known);
+            if let Some(Followed { mut snapshot, tag, .. }) = Box::pin(followed).await {
+                snapshot.follow(&known, false);
+                state.tag = tag;
+                return Ok(self.set_latest(snapshot));
+            }
+        }
         let Some(loaded) = Box::pin(log.load(delta)).await? else {
             return Err(Error::StoreNotFound { name: self.id().to_string(), near: None });
         };
@@ -209,10 +243,14 @@ impl EventDataStore {
         }
         let mut snapshot = Snapshot::build(&self.inner.files, log, &loaded, Some(&known)).await?;
         snapshot.follow(&known, since == Since::Rewritten);
+        *state = State { delta: Some(loaded.state), tag: loaded.tag };
+        Ok(self.set_latest(snapshot))
+    }
+
+    fn set_latest(&self, snapshot: Snapshot) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
-        *state = State { delta: loaded.state, tag: loaded.tag };
         *self.inner.latest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&snapshot);
-        Ok(snapshot)
+        snapshot
     }
 
     /// Waits for the right to write, at most `wait_max`, and takes a snapshot.

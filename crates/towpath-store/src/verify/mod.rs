@@ -34,9 +34,10 @@ use crate::data_file::sha256_hex;
 use crate::error::{Error, Result};
 use crate::expire::UNCOMMITTED_AGE_MIN;
 use crate::lake_files::LakeFiles;
-use crate::layout;
+use crate::layout::{self, SAVED_SNAPSHOT};
 use crate::names;
 use crate::saved_commits::BLOCK_COMMITS;
+use crate::saved_snapshot;
 use crate::signed_checkpoint::{FileList, SignedCheckpoint};
 use crate::signing_key::{PublicKey, SigningKeys};
 use crate::sources::CommitSummary;
@@ -105,7 +106,8 @@ impl Catalog {
 /// The store as a reader opens it.
 async fn opened(files: LakeFiles, id: Uuid) -> Result<Option<EventDataStore>> {
     // In a task of its own: some damage of a checkpoint of Delta's makes its decoder panic.
-    let opening = task::spawn(async move { Box::pin(EventDataStore::open(&files, id)).await });
+    let opening =
+        task::spawn(async move { Box::pin(EventDataStore::open_by_log(&files, id)).await });
     opening.await.unwrap_or_else(|err| {
         let (path, reason) = (layout::log_folder(id), format!("it cannot be decoded: {err}"));
         Err(Error::Damaged { path, reason })
@@ -162,6 +164,7 @@ impl Run<'_> {
             return Ok(());
         };
         let store = opened.as_ref().ok().and_then(Option::as_ref);
+        self.compare_saved(store, report).await;
         let mut walk = Walk::new(report, listing, claims, self.options.now);
         self.walk(&mut walk, store, last).await?;
         self.late_claims(&mut walk, last).await?;
@@ -367,6 +370,20 @@ impl Run<'_> {
         }
     }
 
+    /// Compares the saved snapshot, and the commits after it, with what the log comes to.
+    async fn compare_saved(&self, store: Option<&EventDataStore>, report: &mut Verification) {
+        let Some(told) = store.map(EventDataStore::latest) else { return };
+        let Some(saved) = Box::pin(saved_snapshot::open(self.files, self.id)).await else { return };
+        let saved = saved.snapshot;
+        let is_same =
+            saved.data_files() == told.data_files() && saved.metadata() == told.metadata();
+        // A commit that was made meanwhile is for the next time.
+        if saved.version() == told.version() && !is_same {
+            let detail = "it is not what the commits came to; remove it, and it is made anew";
+            report.find(FindingKind::FileAltered, &format!("_towpath/{SAVED_SNAPSHOT}"), detail);
+        }
+    }
+
     /// As `differ_from`, where only the commits since a checkpoint are known: without what they
     /// did, the files must be those that were signed. Makes the replay whole.
     fn differ_since(
@@ -538,6 +555,7 @@ fn is_own(path: &str, last: u64) -> bool {
     (is_lock && !name.contains('/'))
         || is_signed
         || is_block
+        || name == SAVED_SNAPSHOT
         || name.starts_with("aside/")
         || span_sha256(path).is_some()
 }
@@ -558,6 +576,7 @@ mod tests {
             "_towpath/signed/00000000000000000003.json",
             "_towpath/commits/00000000000000000000.json.gz",
             "_towpath/aside/x",
+            "_towpath/snapshot.json",
             &span,
         ] {
             assert!(is_own(own, 3), "{own}");

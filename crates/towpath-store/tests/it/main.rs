@@ -23,6 +23,7 @@ mod repair;
 mod retention;
 mod s3;
 mod saved_commits;
+mod saved_snapshot;
 mod settings;
 mod sources;
 mod support;
