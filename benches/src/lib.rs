@@ -9,6 +9,8 @@
 //! ```
 
 pub mod fuzz;
+pub mod history;
 pub mod reference;
+pub mod samples;
 pub mod torture;
 pub mod trail;
