@@ -6,6 +6,7 @@
 //! files stay on the storage until no query can read them (see [`crate::GRACE`]). Killed at any
 //! moment it leaves the old files or the new one, and at worst a file that nobody sees.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use deltalake::kernel::Action;
 use deltalake::protocol::DeltaOperation;
 use object_store::path::Path;
 use serde_json::json;
-use tokio::task;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
@@ -26,21 +26,24 @@ use crate::lease::Lease;
 use crate::merge::{Merged, merge};
 use crate::snapshot::Snapshot;
 use crate::store::{EventDataStore, Prepared};
+use crate::worker::Worker;
 
 /// The size that compaction makes data files of, in bytes: a million events or so.
 ///
-/// The files that become one are in memory together, compressed, and so is the one they become.
-/// Larger files would save little: at this size a month of a hundred events a second is 200 files.
-pub const COMPACTION_TARGET_BYTES: u64 = 128 << 20;
+/// The files that become one are in memory together, compressed, and so is the one they become: the
+/// whole of it is to stay below 512 MB. Larger files would save little: at this size a month of a
+/// hundred events a second is 250 files.
+pub const COMPACTION_TARGET_BYTES: u64 = 96 << 20;
 
-/// Data files that become one, at most. Each takes some megabytes while it is merged.
-const FILES_MAX: usize = 64;
+/// Data files that become one, at most. Beside its bytes each takes some 20 MB while it is merged,
+/// most of them to decompress its columns, all of which are read at once.
+const FILES_MAX: usize = 10;
 
 /// How long one compaction goes on making new groups. What is left is for the next one.
 pub const COMPACTION_MAX: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// Times that one compaction looks for what is worth it. What came of the first goes into the next,
-/// so four make sixteen million files one; more would only follow new files for as long as they come.
+/// so four make ten thousand files one; more would only follow new files for as long as they come.
 const ROUNDS_MAX: u32 = 4;
 
 /// Groups that may be overtaken by expiry or another compaction before a compaction gives up.
@@ -209,6 +212,7 @@ impl EventDataStore {
     ) -> Result<CompactionReport> {
         let began = Instant::now();
         let mut report = CompactionReport::default();
+        let worker = Worker::start("compact").map_err(|err| self.not_merged(&err))?;
         for _ in 0..ROUNDS_MAX {
             if began.elapsed() >= COMPACTION_MAX || report.overtaken >= OVERTAKEN_MAX {
                 break;
@@ -223,7 +227,7 @@ impl EventDataStore {
             }
             for group in groups {
                 let at = now + TimeDelta::from_std(began.elapsed()).unwrap_or_default();
-                match Box::pin(self.compact_group(&group, at, wait_max)).await? {
+                match Box::pin(self.compact_group(&group, &worker, at, wait_max)).await? {
                     Ended::Compacted { bytes } => report.add(&group, bytes),
                     Ended::Overtaken => report.overtaken += 1,
                 }
@@ -235,6 +239,7 @@ impl EventDataStore {
     async fn compact_group(
         &self,
         group: &CompactionGroup,
+        worker: &Worker,
         now: DateTime<Utc>,
         wait_max: Duration,
     ) -> Result<Ended> {
@@ -246,11 +251,8 @@ impl EventDataStore {
             }
         }
         let (store, calendarmonth) = (self.id().to_string(), group.calendarmonth);
-        let merged = task::spawn_blocking(move || merge(&store, calendarmonth, contents)).await;
-        let merged = merged.unwrap_or_else(|err| {
-            let (store, reason) = (self.id().to_string(), err.to_string());
-            Err(Error::CompactionMismatch { store, reason })
-        })?;
+        let merged = worker.run(move || merge(&store, calendarmonth, contents)).await;
+        let merged = merged.map_err(|err| self.not_merged(&err))??;
         self.put_data_file(&merged.file, merged.content.clone()).await?;
 
         let committed = self.commit_compacted(group, &merged, now, wait_max).await;
@@ -263,6 +265,11 @@ impl EventDataStore {
         }
         let bytes = merged.file.size_bytes();
         committed.map(|done| if done { Ended::Compacted { bytes } } else { Ended::Overtaken })
+    }
+
+    fn not_merged(&self, err: &io::Error) -> Error {
+        let (store, reason) = (self.id().to_string(), err.to_string());
+        Error::CompactionMismatch { store, reason }
     }
 
     /// The bytes of a data file, if it is there and is what was committed.

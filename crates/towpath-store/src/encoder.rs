@@ -37,8 +37,20 @@ impl Encoder {
         calendarmonth: i64,
         lasting: Lasting,
     ) -> Result<Encoder> {
-        let stored = with_key_sets(&stored_schema(schema));
-        let writer = ArrowWriter::try_new(Vec::new(), stored, Some(writer_properties(lasting)))
+        Encoder::with_room(store, schema, calendarmonth, lasting, 0)
+    }
+
+    /// An encoder with room for a data file of some `bytes`, which a larger one outgrows: growing
+    /// takes as much memory again.
+    pub(crate) fn with_room(
+        store: &str,
+        schema: &SchemaRef,
+        calendarmonth: i64,
+        lasting: Lasting,
+        bytes: usize,
+    ) -> Result<Encoder> {
+        let (sink, stored) = (Vec::with_capacity(bytes), with_key_sets(&stored_schema(schema)));
+        let writer = ArrowWriter::try_new(sink, stored, Some(writer_properties(lasting)))
             .map_err(|source| Error::Encode { source })?;
         Ok(Encoder { facts: Facts::new(store, schema, calendarmonth), writer })
     }

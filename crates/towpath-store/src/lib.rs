@@ -84,6 +84,7 @@ mod text_chunk;
 mod text_leaf;
 mod time;
 mod verify;
+mod worker;
 mod writer;
 
 pub use crate::catalog::{Catalog, NewStore};
@@ -125,4 +126,5 @@ pub use crate::time::{Retention, TimeRange, calendarmonth};
 pub use crate::verify::{
     Finding, FindingKind, RedactionSummary, Verification, VerificationOptions,
 };
+pub use crate::worker::{Worker, run_alone};
 pub use crate::writer::{APPEND_DATA_FILES_MAX, APPEND_SOURCES_MAX, Append, Writer};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use bytes::Bytes;
@@ -55,6 +55,8 @@ pub(crate) fn merge(store: &str, calendarmonth: i64, contents: Vec<Bytes>) -> Re
     };
     let schema = rows_schema(&open(first.clone())?)?;
     let mut merge = Merge::new(&schema)?;
+    // Rows that are alike stand together now, so what comes out is smaller.
+    let bytes = contents.iter().map(Bytes::len).sum();
     for content in contents {
         let reader = open(content)?;
         if rows_schema(&reader)?.fields() != schema.fields() {
@@ -63,11 +65,11 @@ pub(crate) fn merge(store: &str, calendarmonth: i64, contents: Vec<Bytes>) -> Re
         }
         merge.add(reader)?;
     }
-    let mut encoder = Encoder::new(store, &schema, calendarmonth, Lasting::Compacted)?;
+    let mut encoder = Encoder::with_room(store, &schema, calendarmonth, Lasting::Compacted, bytes)?;
     while let Some(batch) = merge.next_batch()? {
         encoder.write(&batch)?;
     }
-    let digest = merge.digester.finish();
+    let digest = merge.finish();
     let (file, content) = encoder.finish()?;
     let found = digest_of(content.clone())?;
     if found != digest {
@@ -94,14 +96,66 @@ pub(crate) fn decode_error(source: ArrowError) -> Error {
     Error::Decode { source: source.into() }
 }
 
+/// The rows of a data file, without the columns that are made of others.
+pub(crate) struct FileRows {
+    reader: ParquetRecordBatchReader,
+    schema: SchemaRef,
+    /// By column of the schema, where it is among those that are decoded; `None` if it is NULL in
+    /// all rows.
+    decoded: Vec<Option<usize>>,
+}
+
+impl Iterator for FileRows {
+    type Item = std::result::Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.reader.next()? {
+            Ok(batch) => batch,
+            Err(err) => return Some(Err(err)),
+        };
+        let column = |(field, decoded): (&FieldRef, &Option<usize>)| match decoded {
+            Some(at) => Arc::clone(batch.column(*at)),
+            None => new_null_array(field.data_type(), batch.num_rows()),
+        };
+        let columns = self.schema.fields().iter().zip(&self.decoded).map(column).collect();
+        Some(RecordBatch::try_new(Arc::clone(&self.schema), columns))
+    }
+}
+
 /// Starts to read the rows of a data file.
-pub(crate) fn read(
-    builder: ParquetRecordBatchReaderBuilder<Bytes>,
-) -> Result<ParquetRecordBatchReader> {
+///
+/// Most events lack most fields, and decoding a column takes a hundred kilobytes and more for as
+/// long as the file is open, so one without a value is not decoded.
+pub(crate) fn read(builder: ParquetRecordBatchReaderBuilder<Bytes>) -> Result<FileRows> {
     let rows = rows_at_a_time(builder.metadata());
-    let columns = ProjectionMask::roots(builder.parquet_schema(), other_columns(builder.schema()));
+    let (schema, mut decoded, mut roots) = (rows_schema(&builder)?, Vec::new(), Vec::new());
+    for root in other_columns(builder.schema()) {
+        let is_empty = is_empty(builder.metadata(), root);
+        decoded.push((!is_empty).then_some(roots.len()));
+        if !is_empty {
+            roots.push(root);
+        }
+    }
+    let columns = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder.with_batch_size(rows).with_projection(columns).build();
-    reader.map_err(|source| Error::Decode { source })
+    let reader = reader.map_err(|source| Error::Decode { source })?;
+    Ok(FileRows { reader, schema, decoded })
+}
+
+/// Whether a column without parts is NULL in all rows, as far as the file says.
+fn is_empty(metadata: &ParquetMetaData, root: usize) -> bool {
+    let schema = metadata.file_metadata().schema_descr();
+    let is_of_root = |leaf: &usize| schema.get_column_root_idx(*leaf) == root;
+    let mut leaves = (0..schema.num_columns()).filter(is_of_root);
+    let (Some(leaf), None) = (leaves.next(), leaves.next()) else { return false };
+    let column = schema.column(leaf);
+    let is_flat = column.max_rep_level() == 0 && column.max_def_level() == 1;
+    let has_no_value = |group: &RowGroupMetaData| {
+        let nulls =
+            group.columns().get(leaf).and_then(|chunk| chunk.statistics()?.null_count_opt());
+        nulls.and_then(|nulls| i64::try_from(nulls).ok()) == Some(group.num_rows())
+    };
+    is_flat && metadata.row_groups().iter().all(has_no_value)
 }
 
 /// How many rows of a file fit into [`INPUT_BYTES_MAX`], at the average of its largest row group.
@@ -138,7 +192,7 @@ struct Merge {
 
 /// One of the files that are merged: its current batch and how far that is used up.
 struct Input {
-    reader: ParquetRecordBatchReader,
+    reader: FileRows,
     /// Its place among [`Merge::batches`].
     batch: usize,
     keys: Option<Rows>,
@@ -220,6 +274,11 @@ impl Merge {
         let merged = interleave_record_batch(&batches, &rows).map_err(decode_error)?;
         self.forget_used_up();
         Ok(Some(merged))
+    }
+
+    /// The digest of all rows. What they were read from is given back.
+    fn finish(self) -> RowsDigest {
+        self.digester.finish()
     }
 
     /// Keeps of the batches only those that inputs still read.

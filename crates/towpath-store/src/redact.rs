@@ -22,7 +22,6 @@ use deltalake::kernel::Action;
 use deltalake::protocol::DeltaOperation;
 use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
-use tokio::task;
 use tracing::{debug, info};
 
 use crate::commit::{CommitRecord, RedactedEvent, RedactionRecord};
@@ -37,6 +36,7 @@ use crate::rows_digest::{RowsDigest, RowsDigester};
 use crate::snapshot::Snapshot;
 use crate::store::{EventDataStore, Prepared};
 use crate::time::TimeRange;
+use crate::worker::run_alone;
 
 /// Events that one redaction names, at most: some 3 MB of its commit.
 pub const REDACTED_EVENTS_MAX: usize = 10_000;
@@ -224,7 +224,7 @@ impl EventDataStore {
         };
         let (store, old) = (self.id().to_string(), file.clone());
         let (ids, redactor) = (new.event_ids.clone(), Arc::clone(redactor));
-        let rewriting = task::spawn_blocking(move || {
+        let rewriting = run_alone("redact", move || {
             if !has_any(content.clone(), &ids)? {
                 return Ok(None);
             }

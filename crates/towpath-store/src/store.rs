@@ -13,7 +13,6 @@ use deltalake::table::state::DeltaTableState;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::task;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 use uuid::Uuid;
@@ -34,6 +33,7 @@ use crate::snapshot::Snapshot;
 use crate::sources::SourceIndex;
 use crate::time::Retention;
 use crate::verify::sha256_of;
+use crate::worker::run_alone;
 use crate::writer::{Append, Writer};
 
 /// Times that a change of settings or an append is made anew on a newer version, at most. Only
@@ -343,8 +343,8 @@ impl EventDataStore {
         // The rows' own schema: equal, but for annotations that Delta does not keep.
         let schema = first.schema();
         let rows: Vec<RecordBatch> = batches.to_vec();
-        let encoded =
-            task::spawn_blocking(move || data_file::encode(&store, &schema, calendarmonth, &rows));
+        let encode = move || data_file::encode(&store, &schema, calendarmonth, &rows);
+        let encoded = run_alone("encode", encode);
         let (file, content) = match encoded.await {
             Ok(encoded) => encoded?,
             Err(err) => {
@@ -369,8 +369,8 @@ impl EventDataStore {
     ) -> Result<NewDataFile> {
         let store = self.id().to_string();
         check_schema(&store, self.latest().schema(), &rows.batches)?;
-        let encoded =
-            task::spawn_blocking(move || ordered_rows::encode(&store, calendarmonth, &rows));
+        let encode = move || ordered_rows::encode(&store, calendarmonth, &rows);
+        let encoded = run_alone("encode", encode);
         let (file, content) = match encoded.await {
             Ok(encoded) => encoded?,
             Err(err) => {

@@ -23,13 +23,13 @@ use crate::layout::EVENT_TIME_COLUMN;
 /// A span while it is made.
 pub(crate) struct SpanBuilder {
     files: Vec<SpanFile>,
-    rows: u64,
     blocks: u64,
     /// By column. `None` once a data file has the column in a form that is not understood: then
     /// nothing is known of it.
     tables: Vec<(&'static str, Option<TableBuilder>)>,
     texts: HashMap<&'static str, Texts>,
-    /// `None` once a data file has one of its columns in a form that is not understood.
+    /// `None` once a data file has one of its columns in a form that is not understood, or it is
+    /// not worth it.
     summaries: Vec<Option<SummaryBuilder>>,
 }
 
@@ -39,16 +39,16 @@ pub(crate) fn fits(rows: u64, blocks: u64) -> bool {
 }
 
 impl SpanBuilder {
-    pub(crate) fn new() -> SpanBuilder {
+    /// A span that is to cover `rows` rows.
+    pub(crate) fn new(rows: u64) -> SpanBuilder {
         let columns = VALUE_COLUMNS.iter().chain([&MAP_COLUMN]);
         let summed = SUMMARIES.iter().flat_map(|summary| summary.columns);
         SpanBuilder {
             files: Vec::new(),
-            rows: 0,
             blocks: 0,
             tables: columns.map(|column| (*column, Some(TableBuilder::default()))).collect(),
             texts: summed.map(|column| (*column, Texts::default())).collect(),
-            summaries: SUMMARIES.iter().map(|one| Some(SummaryBuilder::new(*one))).collect(),
+            summaries: SUMMARIES.iter().map(|one| Some(SummaryBuilder::new(*one, rows))).collect(),
         }
     }
 
@@ -81,7 +81,7 @@ impl SpanBuilder {
                 let left = usize::try_from(BLOCK_ROWS - row % BLOCK_ROWS).unwrap_or(1);
                 let length = left.min(batch.num_rows() - start);
                 let block = u64::from(first_block) + row / BLOCK_ROWS;
-                self.add_rows(file, &batch.slice(start, length))?;
+                self.add_rows(&batch.slice(start, length))?;
                 start += length;
                 row += length as u64;
                 if row % BLOCK_ROWS == 0 || row == rows {
@@ -92,7 +92,7 @@ impl SpanBuilder {
         if row != rows {
             return Err(ParquetError::General(format!("a data file has {row} rows, not {rows}")));
         }
-        self.rows += rows;
+        self.summaries.iter_mut().flatten().for_each(|summary| summary.end_file(file));
         let (path, sha256) = (path.to_owned(), sha256.to_owned());
         self.files.push(SpanFile { path, sha256, rows, first_block });
         Ok(())
@@ -122,7 +122,7 @@ impl SpanBuilder {
     }
 
     /// Takes in rows of one block.
-    fn add_rows(&mut self, file: u32, rows: &RecordBatch) -> Result<()> {
+    fn add_rows(&mut self, rows: &RecordBatch) -> Result<()> {
         for (column, table) in &mut self.tables {
             let Some(builder) = table else { continue };
             // A column that a data file does not have is NULL in all its rows.
@@ -136,10 +136,10 @@ impl SpanBuilder {
                 *table = None;
             }
         }
-        self.count(file, rows)
+        self.count(rows)
     }
 
-    fn count(&mut self, file: u32, rows: &RecordBatch) -> Result<()> {
+    fn count(&mut self, rows: &RecordBatch) -> Result<()> {
         let times = rows.column_by_name(EVENT_TIME_COLUMN);
         let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
         let Some(times) = times.filter(|times| times.null_count() == 0) else {
@@ -150,8 +150,8 @@ impl SpanBuilder {
         for (column, texts) in &mut self.texts {
             let Some(values) = rows.column_by_name(column) else { continue };
             let mut of = Vec::with_capacity(rows.num_rows());
-            let is_text = as_text(values)?.map(|values| texts.number(&values, &mut of)).is_some();
-            numbers.insert(column, is_text.then_some(of));
+            let is_counted = as_text(values)?.is_some_and(|values| texts.number(&values, &mut of));
+            numbers.insert(column, is_counted.then_some(of));
         }
         for slot in &mut self.summaries {
             let Some(summary) = slot else { continue };
@@ -159,7 +159,9 @@ impl SpanBuilder {
                 *slot = None;
                 continue;
             }
-            summary.add(file, times.values(), &|column| numbers.get(column)?.as_deref());
+            if !summary.add(times.values(), &|column| numbers.get(column)?.as_deref()) {
+                *slot = None;
+            }
         }
         Ok(())
     }
@@ -177,35 +179,45 @@ impl SpanBuilder {
     /// What the encoder of its summaries says.
     pub(crate) fn finish(self) -> Result<Vec<u8>> {
         let mut head = Head { files: self.files, ..Head::default() };
-        let (mut starts, mut body) = (Vec::new(), Vec::new());
+        let (mut starts, mut parts) = (Vec::new(), Parts::default());
         for (column, table) in self.tables {
             let Some(table) = table else { continue };
             let (bytes, buckets) = table.finish();
             let first = starts.len();
             starts.extend(buckets);
-            let place = append(&mut body, &bytes);
+            let place = parts.append(bytes);
             let (column, starts) = (column.to_owned(), (first, starts.len()));
             head.tables.push(TableHead { column, place, starts });
         }
         for (summary, builder) in SUMMARIES.iter().zip(self.summaries) {
             let Some(builder) = builder else { continue };
-            let Some(bytes) = builder.finish(self.rows, &self.texts)? else { continue };
+            let Some(bytes) = builder.finish(&self.texts)? else { continue };
             head.summaries.push(SummaryHead {
                 per: format!("{:?}", summary.per),
                 columns: summary.columns.iter().map(|column| (*column).to_owned()).collect(),
-                place: append(&mut body, &bytes),
                 checksum: xxh3_64(&bytes),
+                place: parts.append(bytes),
             });
         }
-        encode(&head, &starts, &body)
+        encode(&head, &starts, parts.parts)
             .ok_or_else(|| ParquetError::General("the head of a span is too large".into()))
     }
 }
 
-fn append(body: &mut Vec<u8>, bytes: &[u8]) -> Place {
-    let place = Place { offset: body.len() as u64, bytes: bytes.len() as u64 };
-    body.extend_from_slice(bytes);
-    place
+/// What follows the head of a span.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<Vec<u8>>,
+    bytes: u64,
+}
+
+impl Parts {
+    fn append(&mut self, part: Vec<u8>) -> Place {
+        let place = Place { offset: self.bytes, bytes: part.len() as u64 };
+        self.bytes += place.bytes;
+        self.parts.push(part);
+        place
+    }
 }
 
 /// A column of text as views; `None` if it is of something else.

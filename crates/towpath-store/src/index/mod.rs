@@ -44,5 +44,6 @@ pub(crate) const SPAN_BLOCKS_MAX: u64 = 1 << BLOCK_BITS;
 pub(crate) const BLOCK_BITS: u32 = 12;
 
 /// Rows that one span covers, at most. It is made in memory, some eight bytes for each value and
-/// block, so this bounds a maker's memory at some 100 MB. A larger data file has a span of its own.
-pub(crate) const SPAN_ROWS_MAX: u64 = 4 << 20;
+/// block, so this bounds a maker's memory: some 30 MB of usual events, 150 MB if no event had any
+/// value in common with others. A larger data file has a span of its own.
+pub(crate) const SPAN_ROWS_MAX: u64 = 1 << 20;

@@ -138,11 +138,15 @@ pub(crate) fn hash(seed: u64, value: &str) -> u64 {
     xxh3_64_with_seed(value.as_bytes(), seed)
 }
 
+/// Bits of a hash that choose the part that a pair is gathered in. Parts of some thousand pairs are
+/// put in order within a processor's cache, and grow without a copy of all pairs.
+const PART_BITS: u32 = 8;
+
 /// The values of a column while its table is made.
 #[derive(Debug, Default)]
 pub(crate) struct TableBuilder {
-    /// The upper bits of a value's hash, and the block it is in.
-    pairs: Vec<u64>,
+    /// The upper bits of a value's hash, and the block it is in, by the first bits of the hash.
+    parts: Vec<Vec<u64>>,
     /// The values of the block that is being added, with repetitions.
     block: Vec<u64>,
 }
@@ -158,28 +162,36 @@ impl TableBuilder {
     pub(crate) fn end_block(&mut self, block: u32) {
         self.block.sort_unstable();
         self.block.dedup();
+        self.parts.resize_with(1 << PART_BITS, Vec::new);
+        let part_of = |hash: &u64| bucket_of(*hash, PART_BITS);
         let pair = |hash: &u64| (hash >> BLOCK_BITS << BLOCK_BITS) | u64::from(block);
-        self.pairs.extend(self.block.iter().map(pair));
+        for run in self.block.chunk_by(|a, b| part_of(a) == part_of(b)) {
+            let part = run.first().and_then(|hash| usize::try_from(part_of(hash)).ok());
+            if let Some(part) = part.and_then(|part| self.parts.get_mut(part)) {
+                part.extend(run.iter().map(pair));
+            }
+        }
         self.block.clear();
     }
 
     /// The bytes of the table, and where each bucket begins, counted in entries.
     pub(crate) fn finish(mut self) -> (Vec<u8>, Vec<u32>) {
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
-        let buckets = (self.pairs.len() / BUCKET_ENTRIES).max(1).next_power_of_two();
+        for part in &mut self.parts {
+            part.sort_unstable();
+            part.dedup();
+        }
+        let pairs: usize = self.parts.iter().map(Vec::len).sum();
+        let buckets = (pairs / BUCKET_ENTRIES).max(1).next_power_of_two();
         let bits = buckets.trailing_zeros().min(BUCKET_BITS_MAX);
-        let (mut bytes, mut starts) = (Vec::new(), vec![0]);
-        let mut left = self.pairs.as_slice();
-        let mut entries = 0_u32;
+        let mut bytes = Vec::with_capacity(4 * pairs + CHECKSUM_BYTES * buckets);
+        let (mut starts, mut entries) = (vec![0], 0_u32);
+        // Each part is given back when its pairs are through.
+        let mut left = self.parts.into_iter().flatten().peekable();
         for bucket in 0..1_u64 << bits {
-            let end = left.partition_point(|pair| bucket_of(*pair, bits) <= bucket);
-            let (here, after) = left.split_at(end);
-            left = after;
             let start = bytes.len();
             let mut last = None;
-            for pair in here {
-                let entry = entry_of(*pair, bits);
+            while let Some(pair) = left.next_if(|pair| bucket_of(*pair, bits) == bucket) {
+                let entry = entry_of(pair, bits);
                 if last.replace(entry) != Some(entry) {
                     bytes.extend_from_slice(&entry.to_le_bytes());
                     entries = entries.saturating_add(1);

@@ -130,17 +130,19 @@ pub(crate) struct Span {
 pub(crate) type Spans = HashMap<String, Option<Arc<Span>>>;
 
 /// The bytes of a span of this head, these places, and these tables and summaries.
-pub(crate) fn encode(head: &Head, starts: &[u32], body: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn encode(head: &Head, starts: &[u32], parts: Vec<Vec<u8>>) -> Option<Vec<u8>> {
     let text = serde_json::to_vec(head).ok()?;
     let mut covered = text.clone();
     covered.extend(starts.iter().flat_map(|start| start.to_le_bytes()));
-    let mut bytes = Vec::with_capacity(FIXED_BYTES + covered.len() + body.len());
+    let body: usize = parts.iter().map(Vec::len).sum();
+    let mut bytes = Vec::with_capacity(FIXED_BYTES + covered.len() + body);
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&u32::try_from(text.len()).ok()?.to_le_bytes());
     bytes.extend_from_slice(&u32::try_from(starts.len()).ok()?.to_le_bytes());
     bytes.extend_from_slice(&xxh3_64(&covered).to_le_bytes());
     bytes.append(&mut covered);
-    bytes.extend_from_slice(body);
+    // Each part is given back once it was copied.
+    parts.into_iter().for_each(|mut part| bytes.append(&mut part));
     Some(bytes)
 }
 

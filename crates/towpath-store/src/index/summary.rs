@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::array::{StringViewArray, TimestampMicrosecondArray};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use bytes::Bytes;
 use hashbrown::HashMap;
 use parquet::arrow::ArrowWriter;
@@ -80,7 +80,7 @@ const CELLS_FREE: usize = 4_096;
 /// Events that a row of a larger summary must stand for on average, so that it is worth reading.
 const EVENTS_PER_CELL_MIN: u64 = 4;
 
-/// Rows that a summary may have at all while it is made: some hundred megabytes.
+/// Rows that a summary may have at all. Each takes a maker some forty bytes.
 const CELLS_MAX: usize = 1 << 20;
 
 /// Different texts of one column, and their bytes, that a summary may have: what a maker holds.
@@ -102,8 +102,8 @@ pub(crate) struct Texts {
 const NULL: u32 = u32::MAX;
 
 impl Texts {
-    /// The number of each text of a column. Once there are too many, numbers mean nothing.
-    pub(crate) fn number(&mut self, texts: &StringViewArray, numbers: &mut Vec<u32>) {
+    /// The number of each text of a column; `false` once there are too many.
+    pub(crate) fn number(&mut self, texts: &StringViewArray, numbers: &mut Vec<u32>) -> bool {
         numbers.clear();
         let mut last: Option<(&str, u32)> = None;
         for text in texts {
@@ -112,27 +112,29 @@ impl Texts {
                 // Rows are sorted, so most repetitions follow one another.
                 (Some(text), Some((known, number))) if text == known => number,
                 (Some(text), _) => {
-                    let number = self.number_of(text);
+                    let Some(number) = self.number_of(text) else { return false };
                     last = Some((text, number));
                     number
                 }
             };
             numbers.push(number);
         }
+        !self.is_too_much
     }
 
-    fn number_of(&mut self, text: &str) -> u32 {
+    fn number_of(&mut self, text: &str) -> Option<u32> {
         if let Some(number) = self.numbers.get(text) {
-            return *number;
+            return Some(*number);
         }
         self.bytes += text.len();
         self.is_too_much |= self.numbers.len() >= TEXTS_MAX || self.bytes > TEXT_BYTES_MAX;
         if self.is_too_much {
-            return NULL;
+            self.numbers = HashMap::new();
+            return None;
         }
         let number = u32::try_from(self.numbers.len()).unwrap_or(NULL);
         self.numbers.insert(text.into(), number);
-        number
+        Some(number)
     }
 
     /// The texts by number.
@@ -147,10 +149,9 @@ impl Texts {
     }
 }
 
-/// What a row of a summary stands for.
+/// What a row of a summary stands for, among those of one data file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Cell {
-    file: u32,
     /// The hour or day, counted from 1970.
     time: i64,
     texts: [u32; 4],
@@ -160,83 +161,99 @@ struct Cell {
 #[derive(Debug)]
 pub(crate) struct SummaryBuilder {
     summary: Summary,
-    /// The least event time of each, and how many events.
-    cells: HashMap<Cell, (i64, i64)>,
-    is_too_much: bool,
+    /// The rows up to which it is worth reading.
+    cells_max: usize,
+    /// Of the data file that is being counted: the least event time of each, and how many events.
+    counting: HashMap<Cell, (i64, i64)>,
+    /// The rows of the data files before.
+    counted: Cells,
+}
+
+/// Rows of a summary, as columns.
+#[derive(Debug, Default)]
+struct Cells {
+    files: Vec<i32>,
+    times: Vec<i64>,
+    texts: [Vec<u32>; 4],
+    events: Vec<i64>,
 }
 
 impl SummaryBuilder {
-    pub(crate) fn new(summary: Summary) -> SummaryBuilder {
-        SummaryBuilder { summary, cells: HashMap::new(), is_too_much: false }
+    /// A summary of `rows` events.
+    pub(crate) fn new(summary: Summary, rows: u64) -> SummaryBuilder {
+        let worth = usize::try_from(rows / EVENTS_PER_CELL_MIN).unwrap_or(CELLS_MAX);
+        SummaryBuilder {
+            summary,
+            cells_max: CELLS_MAX.min(CELLS_FREE.saturating_add(worth)),
+            counting: HashMap::new(),
+            counted: Cells::default(),
+        }
     }
 
     pub(crate) fn columns(&self) -> &'static [&'static str] {
         self.summary.columns
     }
 
-    /// Counts events of a data file, whose texts of each column are numbered.
+    /// Counts events of a data file, whose texts of each column are numbered; `false` if the summary
+    /// comes to more rows than it is worth.
     pub(crate) fn add<'a>(
         &mut self,
-        file: u32,
         times: &[i64],
         numbers: &impl Fn(&str) -> Option<&'a [u32]>,
-    ) {
-        if self.is_too_much {
-            return;
-        }
+    ) -> bool {
         let columns: [Option<&[u32]>; 4] =
             std::array::from_fn(|at| numbers(self.summary.columns.get(at)?));
         let micros = self.summary.per.micros();
         for (row, time) in times.iter().enumerate() {
             let cell = Cell {
-                file,
                 time: micros.map_or(0, |micros| time.div_euclid(micros)),
                 texts: columns.map(|numbers| *numbers.and_then(|of| of.get(row)).unwrap_or(&NULL)),
             };
-            let (least, events) = self.cells.entry(cell).or_insert((*time, 0));
+            let (least, events) = self.counting.entry(cell).or_insert((*time, 0));
             *least = (*least).min(*time);
             *events += 1;
         }
-        self.is_too_much = self.cells.len() > CELLS_MAX;
+        self.counted.files.len() + self.counting.len() <= self.cells_max
     }
 
-    /// The summary as Parquet; `None` if it is not worth it, or its texts are too many.
-    pub(crate) fn finish(self, rows: u64, texts: &HashMap<&str, Texts>) -> Result<Option<Vec<u8>>> {
+    /// Says that the events of `file` have all been counted.
+    pub(crate) fn end_file(&mut self, file: u32) {
+        // In order, so that the same data files make the same bytes.
+        let mut cells: Vec<(Cell, (i64, i64))> = self.counting.drain().collect();
+        cells.sort_unstable_by_key(|(cell, _)| *cell);
+        let file = i32::try_from(file).unwrap_or(i32::MAX);
+        for (cell, (least, events)) in cells {
+            self.counted.files.push(file);
+            self.counted.times.push(least);
+            let texts = self.counted.texts.iter_mut().zip(cell.texts);
+            let columns = self.summary.columns.len();
+            texts.take(columns).for_each(|(column, number)| column.push(number));
+            self.counted.events.push(events);
+        }
+    }
+
+    /// The summary as Parquet; `None` if its texts are too many.
+    pub(crate) fn finish(self, texts: &HashMap<&str, Texts>) -> Result<Option<Vec<u8>>> {
         let texts: Vec<&Texts> =
             self.summary.columns.iter().filter_map(|column| texts.get(column)).collect();
-        let cells_max = CELLS_FREE as u64 + rows / EVENTS_PER_CELL_MIN;
-        if self.is_too_much
-            || texts.len() < self.summary.columns.len()
-            || texts.iter().any(|texts| texts.is_too_much)
-            || self.cells.len() as u64 > cells_max
-        {
+        if texts.len() < self.summary.columns.len() || texts.iter().any(|texts| texts.is_too_much) {
             return Ok(None);
         }
-        // In order, so that the same data files make the same bytes.
-        let mut cells: Vec<(Cell, (i64, i64))> = self.cells.into_iter().collect();
-        let by_number: Vec<Vec<&str>> = texts.iter().map(|texts| texts.by_number()).collect();
-        cells.sort_unstable_by_key(|(cell, _)| *cell);
-        let files = cells.iter().map(|(cell, _)| i32::try_from(cell.file).unwrap_or(i32::MAX));
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(Int32Array::from_iter_values(files)),
-            Arc::new(
-                TimestampMicrosecondArray::from_iter_values(
-                    cells.iter().map(|(_, (time, _))| *time),
-                )
-                .with_timezone("UTC"),
-            ),
-        ];
-        for (at, texts) in by_number.iter().enumerate() {
-            let text = |(cell, _): &(Cell, (i64, i64))| {
-                let number = usize::try_from(*cell.texts.get(at)?).ok()?;
-                texts.get(number).copied()
-            };
-            columns.push(Arc::new(cells.iter().map(text).collect::<StringArray>()));
+        let Cells { files, times, texts: numbers, events } = self.counted;
+        let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(files)), Arc::new(times)];
+        for (texts, numbers) in texts.into_iter().zip(numbers) {
+            // Each text once, however many rows have it.
+            let number = |number: u32| i32::try_from(number).ok();
+            let numbers: Int32Array = numbers.into_iter().map(number).collect();
+            let texts = StringArray::from(texts.by_number());
+            columns
+                .push(Arc::new(DictionaryArray::<Int32Type>::try_new(numbers, Arc::new(texts))?));
         }
-        let events = cells.iter().map(|(_, (_, events))| *events);
-        columns.push(Arc::new(Int64Array::from_iter_values(events)));
-        let batch = RecordBatch::try_new(schema(&self.summary, &DataType::Utf8), columns)?;
-        encode(&batch).map(Some)
+        columns.push(Arc::new(Int64Array::from(events)));
+        let in_memory = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let batch = RecordBatch::try_new(schema(&self.summary, &in_memory), columns)?;
+        encode(&self.summary, &batch).map(Some)
     }
 }
 
@@ -252,13 +269,14 @@ fn schema(summary: &Summary, text: &DataType) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
+fn encode(summary: &Summary, batch: &RecordBatch) -> Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(CELLS_MAX))
         .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
+    let stored = schema(summary, &DataType::Utf8);
+    let mut writer = ArrowWriter::try_new(Vec::new(), stored, Some(properties))?;
     writer.write(batch)?;
     writer.into_inner()
 }

@@ -1,13 +1,13 @@
 //! Keeping the index: which spans are made, and which are of no use any more.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use object_store::path::Path;
-use tokio::task;
 use tracing::info;
 
 use crate::data_file::{DataFile, sha256_hex};
@@ -20,6 +20,7 @@ use crate::index::{SPAN_BLOCKS_MAX, SPAN_ROWS_MAX};
 use crate::layout;
 use crate::lease::Lease;
 use crate::store::EventDataStore;
+use crate::worker::Worker;
 
 /// A span of fewer rows and blocks than this share of what it may have is small, and is made one
 /// with others. So an event is indexed a few times only, however small the appends.
@@ -140,18 +141,19 @@ impl EventDataStore {
 
     /// The bytes of the span of these data files; `None` if one of them is gone.
     async fn make_span(&self, files: &[DataFile]) -> Result<Option<Bytes>> {
-        let mut builder = SpanBuilder::new();
+        let worker = joined(Worker::start("index").map(Ok))?;
+        let mut builder = SpanBuilder::new(files.iter().map(|file| file.rows).sum());
         for file in files {
             let Some(within) = self.within(file) else { return Ok(None) };
             let Some(content) = self.read_whole(file).await? else { return Ok(None) };
             let file = file.clone();
-            let added = task::spawn_blocking(move || {
+            let added = worker.run(move || {
                 builder.add(within.as_ref(), &file.sha256, file.rows, content)?;
                 Ok(builder)
             });
             builder = joined(added.await)?;
         }
-        Ok(Some(joined(task::spawn_blocking(move || builder.finish()).await)?.into()))
+        Ok(Some(joined(worker.run(move || builder.finish()).await)?.into()))
     }
 
     /// Makes every span of data files that are all in the store again and compares it with what is
@@ -194,9 +196,9 @@ impl EventDataStore {
     }
 }
 
-/// What a blocking task came to.
-fn joined<T>(done: std::result::Result<parquet::errors::Result<T>, task::JoinError>) -> Result<T> {
-    let ended = |err: task::JoinError| parquet::errors::ParquetError::General(err.to_string());
+/// What a worker came to.
+fn joined<T>(done: io::Result<parquet::errors::Result<T>>) -> Result<T> {
+    let ended = |err: io::Error| parquet::errors::ParquetError::General(err.to_string());
     done.map_err(ended).flatten().map_err(|source| Error::Decode { source })
 }
 
