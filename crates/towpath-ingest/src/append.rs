@@ -10,11 +10,11 @@ use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use hashbrown::HashSet;
-use tokio::{sync::mpsc, task, try_join};
+use tokio::{sync::mpsc, try_join};
 use towpath_event::EventIdentity;
 use towpath_store::{
     APPEND_DATA_FILES_MAX, Append, Error as StoreError, EventDataStore, NewDataFile, OrderedRows,
-    Source as StoredSource, Writer,
+    Source as StoredSource, Writer, run_alone,
 };
 
 use crate::{
@@ -162,7 +162,7 @@ impl<'a> Appender<'a> {
     async fn append_large_once(&mut self, log_file: &LogFile) -> Result<LargeAppended> {
         let writer = Box::pin(self.store.writer((self.clock)(), LEASE_WAIT_MAX)).await?;
         let (sender, parts) = mpsc::channel(1);
-        let reading = Box::pin(large::read(log_file, sender));
+        let reading = Box::pin(large::read(log_file, self.intake.kind(), sender));
         let appending = Box::pin(self.append_parts(writer, log_file, parts));
         let ((), appended) = try_join!(reading, appending)?;
         // What was found out about the store took no note of the parts.
@@ -412,8 +412,8 @@ async fn write_data_files(
         batches.iter().map(|batch| batch.events.columns.clone()).collect();
     let rows: Vec<RowAt> = stored.iter().map(|candidate| candidate.at).collect();
     let all = Arc::clone(&columns);
-    let months = task::spawn_blocking(move || order::by_month(&all, rows.into_iter()));
-    let months = months.await.map_err(Error::Worker)?;
+    let months = run_alone("sort", move || order::by_month(&all, rows.into_iter()));
+    let months = months.await.map_err(Error::Thread)?;
     if data_files.len() + months.len() > APPEND_DATA_FILES_MAX {
         return Ok(false);
     }

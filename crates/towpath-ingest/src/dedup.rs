@@ -141,8 +141,9 @@ struct Look {
 
 impl KnownEvents {
     /// Identities of stored events kept in memory, over all hours. One takes some 40 bytes; an
-    /// organisation with a hundred events a second has 360,000 in an hour.
-    pub(crate) const IDENTITIES_MAX: usize = 1 << 20;
+    /// organisation with a hundred events a second has 360,000 in an hour. So many fill a table of
+    /// a single hour, which would take twice as much for one more.
+    pub(crate) const IDENTITIES_MAX: usize = 7 << 17;
 
     /// Knows nothing yet.
     pub(crate) fn new() -> KnownEvents {

@@ -83,9 +83,13 @@ pub enum Error {
         source: towpath_event::EventTextError,
     },
 
-    /// A thread that decoded or sorted events ended without a result.
+    /// A thread that looked for log files or read digests ended without a result.
     #[error("a worker thread ended early")]
     Worker(#[source] tokio::task::JoinError),
+
+    /// No thread could be started to decode or sort events, or one ended without a result.
+    #[error("could not decode or sort events on a thread")]
+    Thread(#[source] io::Error),
 
     /// What was given as a queue of notifications is none.
     #[error("queue `{text}` cannot be used: {reason}")]

@@ -15,10 +15,10 @@ use object_store::ObjectStoreExt;
 use sha2::{Digest, Sha256};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
-    task, try_join,
+    try_join,
 };
-use towpath_event::{EventBatch, EventBatchBuilder};
-use towpath_store::Source as StoredSource;
+use towpath_event::{EventBatch, EventKind, KindDecoder};
+use towpath_store::{Source as StoredSource, run_alone};
 
 use crate::{
     error::{Error, Result},
@@ -47,23 +47,27 @@ pub(crate) enum LargePart {
     Refused(Refused),
 }
 
-/// Reads `log_file` and sends its parts, as fast as they are taken.
+/// Reads `log_file`, of events of `kind`, and sends its parts, as fast as they are taken.
 ///
 /// # Errors
 ///
 /// [`Error::ReadLogFile`] if the object store fails. Then no end is sent.
-pub(crate) async fn read(log_file: &LogFile, parts: Sender<LargePart>) -> Result<()> {
+pub(crate) async fn read(
+    log_file: &LogFile,
+    kind: EventKind,
+    parts: Sender<LargePart>,
+) -> Result<()> {
     let (pieces, downloaded) = mpsc::channel(DOWNLOADED_PIECES_MAX);
-    let reader = LargeReader::new(log_file.clone(), parts);
+    let reader = LargeReader::new(log_file.clone(), kind, parts);
     let reading = async {
-        let read = task::spawn_blocking(move || match &reader.log_file.place {
+        let read = run_alone("decode", move || match &reader.log_file.place {
             Place::Local(root, below) => match File::open(root.path_of(below)) {
                 Ok(file) => reader.run(file),
                 Err(err) => reader.refuse(&Refusal::Unreadable(err)),
             },
             Place::Remote(..) => reader.run(Pieces { downloaded, piece: Bytes::new() }),
         });
-        read.await.map_err(Error::Worker)
+        read.await.map_err(Error::Thread)
     };
     try_join!(download(log_file, pieces), reading)?;
     Ok(())
@@ -122,7 +126,10 @@ struct LargeReader {
     log_file: LogFile,
     parts: Sender<LargePart>,
     splitter: Splitter,
-    decoder: EventBatchBuilder,
+    decoder: KindDecoder,
+    kind: EventKind,
+    /// Whether anything was decoded yet.
+    has_parts: bool,
     digest: Sha256,
     /// Of the text, if digests say what it is to be.
     text_digest: Option<Sha256>,
@@ -147,14 +154,16 @@ impl From<GunzipError> for Stop {
 }
 
 impl LargeReader {
-    fn new(log_file: LogFile, parts: Sender<LargePart>) -> LargeReader {
+    fn new(log_file: LogFile, kind: EventKind, parts: Sender<LargePart>) -> LargeReader {
         LargeReader {
             text_digest: log_file.proof.and_then(|proof| proof.sha256).map(|_| Sha256::new()),
             members: 0,
             log_file,
             parts,
-            splitter: Splitter::new(),
-            decoder: EventBatchBuilder::new(),
+            splitter: Splitter::new(kind),
+            decoder: KindDecoder::new(kind),
+            kind,
+            has_parts: false,
             digest: Sha256::new(),
             size_bytes: 0,
             text_bytes: 0,
@@ -236,19 +245,37 @@ impl LargeReader {
 
     fn decode(&mut self, part: &Part) -> Result<(), Stop> {
         let decoded = self.decoder.append_log_file(&part.text);
-        let decoded = decoded.map_err(|err| in_whole_text(err, part, self.events));
-        let summary = decoded.map_err(|err| Stop::Refused(Refusal::Decode(err)))?;
-        self.events += summary.events;
+        let summary = decoded.map_err(|err| {
+            Stop::Refused(match part.is_shell() {
+                true => Refusal::Shell(err),
+                false => Refusal::Decode(in_whole_text(err, part, self.events)),
+            })
+        })?;
+        self.has_parts = true;
+        self.send(summary.events)
+    }
+
+    /// Sends what was decoded, which is so many events.
+    fn send(&mut self, events: u64) -> Result<(), Stop> {
+        if events == 0 {
+            return Ok(());
+        }
+        self.events += events;
         let batch = self.decoder.finish();
         self.parts.blocking_send(LargePart::Events(batch)).map_err(|_| Stop::Ended)
     }
 
     fn finish(&mut self) -> Result<(), Stop> {
-        let splitter = std::mem::replace(&mut self.splitter, Splitter::new());
+        let splitter = std::mem::replace(&mut self.splitter, Splitter::new(self.kind));
         let (unfinished, shell) = splitter.end();
         unfinished.iter().try_for_each(|part| self.decode(part))?;
-        if let Err(err) = self.decoder.append_log_file(&shell) {
-            return Err(Stop::Refused(Refusal::Shell(err)));
+        // A text of nothing but events has no shell. One of nothing at all is no log file.
+        let shell = shell.or_else(|| (!self.has_parts).then(Vec::new));
+        if let Some(shell) = shell {
+            let decoded = self.decoder.append_log_file(&shell);
+            let summary = decoded.map_err(|err| Stop::Refused(Refusal::Shell(err)))?;
+            // There are events in it if the key of a list was written with escapes.
+            self.send(summary.events)?;
         }
         let proof = self.log_file.proof;
         if let Some(digest) = &self.text_digest {

@@ -17,10 +17,10 @@ use futures::{StreamExt, future::try_join_all, stream};
 use object_store::{Error as ObjectError, ObjectStoreExt};
 use tokio::{
     sync::{Mutex as AsyncMutex, mpsc},
-    task, try_join,
+    try_join,
 };
 use towpath_event::EventKind;
-use towpath_store::{DigestMark, EventDataStore, Location};
+use towpath_store::{DigestMark, EventDataStore, Location, Worker};
 use tracing::info;
 
 use crate::{
@@ -266,8 +266,9 @@ impl Pass<'_> {
         let appender = Appender::new(store, (intake, options.event_times()?), checkpoint, clock);
         let appender = appender.with_known(known);
         let lanes = thread::available_parallelism().map_or(1, NonZero::get).min(LANES_MAX);
-        // What is being committed, and as much again being gathered.
-        let text_budget = Budget::new(options.commit_text_bytes.saturating_mul(2));
+        // What is being committed, and half as much again being gathered.
+        let commit_text_bytes = options.commit_text_bytes;
+        let text_budget = Budget::new(commit_text_bytes.saturating_add(commit_text_bytes / 2));
         let batch_text_bytes = options.commit_text_bytes / u64::try_from(lanes).unwrap_or(1);
         let (jobs_sender, jobs) = mpsc::channel(2 * lanes);
         let (offers_sender, offers) = mpsc::channel(2 * lanes);
@@ -447,12 +448,13 @@ async fn run_lane(
     budget: &Budget,
     tally: &Tally<'_>,
 ) -> Result<()> {
+    let worker = Worker::start("decode").map_err(Error::Thread)?;
     loop {
         let next = jobs.lock().await.recv().await;
         let Some(mut job) = next else { break };
         loop {
             let taken;
-            (reader, taken) = take(reader, job).await?;
+            (reader, taken) = take(&worker, reader, job).await?;
             match taken {
                 Taken::Gathered { size_bytes, events } => tally.read(size_bytes, events),
                 Taken::Refused(refused) => tally.refused(refused),
@@ -482,13 +484,13 @@ async fn run_lane(
     Ok(())
 }
 
-/// Reads one log file on a thread where blocking is allowed.
-async fn take(mut reader: Reader, job: Job) -> Result<(Reader, Taken)> {
-    let taken = task::spawn_blocking(move || {
+/// Reads one log file on the thread of the lane.
+async fn take(worker: &Worker, mut reader: Reader, job: Job) -> Result<(Reader, Taken)> {
+    let taken = worker.run(move || {
         let taken = reader.take(job);
         (reader, taken)
     });
-    taken.await.map_err(Error::Worker)
+    taken.await.map_err(Error::Thread)
 }
 
 /// What a lane tells the appender.

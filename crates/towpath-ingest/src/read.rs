@@ -26,8 +26,8 @@ use crate::{
 /// Text of the events that are committed together, in bytes, by default.
 ///
 /// About 47,000 events. More make larger and better compressed data files; this is what leaves room
-/// for as many being gathered while those are encoded, each at worst the size of its text, within
-/// 512 MB.
+/// for half as many being gathered while those are encoded, each at worst the size of its text,
+/// within 512 MB.
 pub(crate) const COMMIT_TEXT_BYTES: u64 = 64 << 20;
 
 /// Text of a log file, in bytes, above which it is not decoded as a whole but in parts.
@@ -126,7 +126,6 @@ pub(crate) enum Taken {
 /// Reads, decompresses and decodes log files, one at a time.
 pub(crate) struct Reader {
     gunzip: Gunzip,
-    kind: EventKind,
     gathering: KindDecoder,
     log_files: Vec<ReadLogFile>,
     held: Option<OwnedSemaphorePermit>,
@@ -140,7 +139,6 @@ impl Reader {
     pub(crate) fn new(kind: EventKind, batch_text_bytes: u64, budget: Budget) -> Reader {
         Reader {
             gunzip: Gunzip::new(),
-            kind,
             gathering: KindDecoder::new(kind),
             log_files: Vec::new(),
             held: None,
@@ -152,7 +150,7 @@ impl Reader {
     /// Reads a log file into the batch. Blocks, for disk and for computing.
     pub(crate) fn take(&mut self, mut job: Job) -> Taken {
         if is_large(&job.log_file) {
-            return self.large(job.log_file);
+            return Taken::Large(job.log_file);
         }
         let bytes = match read_bytes(&job) {
             Ok(bytes) => bytes,
@@ -160,11 +158,11 @@ impl Reader {
         };
         if bytes.len() > WHOLE_TEXT_BYTES_MAX {
             // It has grown since it was found, and may not have been read to its end.
-            return self.large(job.log_file);
+            return Taken::Large(job.log_file);
         }
         let text = match self.gunzip.text(&bytes, WHOLE_TEXT_BYTES_MAX) {
             Ok(Some(text)) => text,
-            Ok(None) => return self.large(job.log_file),
+            Ok(None) => return Taken::Large(job.log_file),
             Err(err) => return Taken::Refused(Refusal::Gunzip(err).of(&job.log_file, 0)),
         };
         let proven = job.log_file.proof.and_then(|proof| proof.sha256);
@@ -203,14 +201,6 @@ impl Reader {
             None => self.held = Some(room),
         }
         Taken::Gathered { size_bytes, events: summary.events }
-    }
-
-    /// What becomes of a log file with more text than is decoded as a whole.
-    fn large(&self, log_file: LogFile) -> Taken {
-        match self.kind {
-            EventKind::CloudTrail => Taken::Large(log_file),
-            _ => Taken::Refused(Refusal::NotInParts.of(&log_file, 0)),
-        }
     }
 
     /// Whether the batch is large enough to be handed on.

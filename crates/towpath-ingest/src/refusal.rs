@@ -7,7 +7,6 @@ use towpath_event::DecodeError;
 use crate::{
     find::LogFile,
     gunzip::GunzipError,
-    read::WHOLE_TEXT_BYTES_MAX,
     report::{RejectPlace, RejectReason, Rejected},
     split::{Part, SplitError},
 };
@@ -21,8 +20,6 @@ pub(crate) enum Refusal {
     Decode(DecodeError),
     /// What is left of a large log file without its events is not that of a log file.
     Shell(DecodeError),
-    /// It has more text than is decoded as a whole, and its events are not decoded in parts.
-    NotInParts,
     /// Its events are of more months than one commit can have data files.
     TooManyMonths,
     /// Its content is not what a valid digest says.
@@ -58,9 +55,7 @@ impl Refusal {
             Refusal::Split(SplitError::Separator { .. })
             | Refusal::Decode(_)
             | Refusal::Shell(_) => RejectReason::Undecodable,
-            Refusal::Split(_) | Refusal::NotInParts | Refusal::TooManyMonths => {
-                RejectReason::TooLarge
-            }
+            Refusal::Split(_) | Refusal::TooManyMonths => RejectReason::TooLarge,
             Refusal::Gunzip(err) => match err {
                 GunzipError::Empty => RejectReason::Empty,
                 GunzipError::NotGzip => RejectReason::NotGzip,
@@ -82,11 +77,6 @@ impl Refusal {
             Refusal::Decode(err) | Refusal::Shell(err @ DecodeError::NoRecords) => err.to_string(),
             // Its places are those of the shell, which nobody can look up.
             Refusal::Shell(_) => "log file is not JSON outside its events".to_owned(),
-            Refusal::NotInParts => format!(
-                "log file has more than {} MiB of text, the most for events of this category; \
-                 split it",
-                WHOLE_TEXT_BYTES_MAX >> 20
-            ),
             Refusal::Altered => {
                 "log file has been altered: its content is not what CloudTrail signed in a digest"
                     .to_owned()

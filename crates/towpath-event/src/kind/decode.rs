@@ -203,7 +203,7 @@ impl<'t> Finder<'t> {
     /// Steps over the object at `start`; returns where the list of events in it begins, if it has
     /// one. Of several, the last.
     fn list_in_object(&mut self, start: usize) -> Result<Option<usize>, DecodeError> {
-        let lists = self.other.forms.last().map_or(&[][..], |form| form.lists);
+        let lists = self.other.kind.lists();
         let mut list = None;
         self.scanner = Scanner::new(self.text, start);
         let mut another = self.scanner.enter_object();

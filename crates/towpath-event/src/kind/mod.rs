@@ -105,6 +105,12 @@ impl EventKind {
         }
     }
 
+    /// The keys under which a log file of its events lists them.
+    pub fn lists(self) -> &'static [&'static str] {
+        let last = self.other().and_then(|other| other.forms.last());
+        last.map_or(forms::PLAIN.lists, |form| form.lists)
+    }
+
     fn other(self) -> Option<&'static Other> {
         match self {
             EventKind::CloudTrail => None,

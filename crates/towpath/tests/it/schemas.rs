@@ -163,15 +163,47 @@ async fn events_of_another_category_are_counted_and_left_out() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_for_a_kind_is_named() {
+async fn a_file_that_is_too_large_to_be_read_at_once_is_taken_whole_in_each_form() {
     let fixture = Fixture::new().await;
     let store = new_store(&fixture, "config", Intake::of_kind(EventKind::ConfigurationItem)).await;
-    let file = fixture.folder.path().join("snapshot.json");
-    write(&file, &format!(r#"{{"configurationItems":[{}]}}"#, " ".repeat(33 << 20)));
-    let report = ingest(&store, &file, &ALL).await;
-    assert_eq!(report.log_files.rejected, 1);
+    // More than 32 MiB of text, in events of 8 MiB.
+    let body = "x".repeat(8 << 20);
+    let item = |id: &str| {
+        format!(
+            r#"{{"configurationItemCaptureTime":"2026-10-01T10:00:00Z","resourceId":"{id}","resourceType":"{body}"}}"#
+        )
+    };
+    let items = |form: &str| (0..5).map(|n| item(&format!("{form}-{n}"))).collect::<Vec<_>>();
+    for (form, text) in [
+        (
+            "list",
+            format!(r#"{{"fileVersion":"1","configurationItems":[{}]}}"#, items("list").join(",")),
+        ),
+        ("array", format!("[{}]", items("array").join(",\n"))),
+        ("lines", items("lines").join("\n")),
+    ] {
+        let file = fixture.folder.path().join(format!("{form}.json"));
+        write(&file, &text);
+        let report = ingest(&store, &file, &ALL).await;
+        assert_eq!((report.log_files.ingested, report.events.stored), (1, 5), "{form}: {report:?}");
+    }
+    let rows = fixture
+        .rows("SELECT eventData.resourceId, length(eventJson) > 8388608 FROM config ORDER BY 1")
+        .await;
+    let expected: Vec<[String; 2]> = ["array", "lines", "list"]
+        .into_iter()
+        .flat_map(|form| (0..5).map(move |n| [format!("{form}-{n}"), "true".to_owned()]))
+        .collect();
+    assert_eq!(rows, expected);
+
+    // Of two lists only the last would count, and that cannot be told in time.
+    let two = fixture.folder.path().join("two.json");
+    let list = format!(r#""configurationItems":[{}]"#, items("two").join(","));
+    write(&two, &format!("{{{list},{list}}}"));
+    let report = ingest(&store, &two, &ALL).await;
+    assert_eq!((report.log_files.rejected, report.events.stored), (1, 0));
     let message = &report.rejected[0].message;
-    assert!(message.starts_with("log file has more than 32 MiB of text"), "{message}");
+    assert_eq!(message, "log file is large and has an object with two lists of events; split it");
 }
 
 const S3_READS: &str = "
