@@ -1,4 +1,4 @@
-"""The memory that one ingest takes, whatever arrives."""
+"""The memory that one ingest takes, whatever arrives, and a compaction."""
 
 import gzip
 import json
@@ -63,24 +63,58 @@ def many_log_files(folder):
     return 3_000, 0
 
 
-@pytest.mark.parametrize("make", [large_log_file, large_event, bombs, many_log_files])
-def test_an_ingest_stays_within_512_mb(binary, tmp_path, make):
-    trail, lake = tmp_path / "trail", tmp_path / "lake"
-    trail.mkdir()
-    stored, refused = make(trail)
-    command = [binary, "--lake", str(lake)]
+def run(command, options):
+    """Runs a command; returns its exit code and the most memory it took, in KiB."""
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, usage.ru_maxrss
+
+
+def new_lake(binary, tmp_path):
+    """A new lake with a store; returns how commands on it begin, and the options to run them."""
+    command = [binary, "--lake", str(tmp_path / "lake")]
     create = [*command, "store", "create", "org", "--retention-days", "3653"]
     options = {"env": {"HOME": str(tmp_path)}, "stderr": subprocess.DEVNULL}
     subprocess.run(create, check=True, stdout=subprocess.DEVNULL, **options)
+    return command, options
 
-    ingest = [*command, "ingest", str(trail), "--store", "org", "--report", str(tmp_path / "report")]
-    child = subprocess.Popen(ingest, stdout=subprocess.DEVNULL, **options)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
 
-    assert child.returncode in (0, 1, 3), "it ended by itself"
-    report = json.loads((tmp_path / "report").read_text())
+@pytest.mark.parametrize("make", [large_log_file, large_event, bombs, many_log_files])
+def test_an_ingest_stays_within_512_mb(binary, tmp_path, make):
+    trail = tmp_path / "trail"
+    trail.mkdir()
+    stored, refused = make(trail)
+    command, options = new_lake(binary, tmp_path)
+
+    report = tmp_path / "report"
+    ingest = [*command, "ingest", str(trail), "--store", "org", "--report", str(report)]
+    exit_code, rss_kib = run(ingest, options)
+
+    assert exit_code in (0, 1, 3), "it ended by itself"
+    report = json.loads(report.read_text())
     events, log_files = report["events"], report["log_files"]
     assert log_files["rejected"] == refused, report
     assert events["stored"] + events["expired"] + events["duplicate"] == stored, report
-    assert usage.ru_maxrss < RSS_KIB_MAX, f"{usage.ru_maxrss} KiB"
+    assert rss_kib < RSS_KIB_MAX, f"{rss_kib} KiB"
+
+
+def test_a_compaction_and_the_index_stay_within_512_mb(binary, tmp_path):
+    """As many data files as become one, of one month: all of them are open at once."""
+    command, options = new_lake(binary, tmp_path)
+    text = "".join(uuid.UUID(int=n * 2**64 + 1).hex for n in range(20))
+    for ingest in range(12):
+        trail = tmp_path / f"trail-{ingest}"
+        trail.mkdir()
+        numbers = range(ingest * 4_000, ingest * 4_000 + 4_000)
+        events = ",".join(event(number, f"{number:x}{text}") for number in numbers)
+        write(trail, "log.json.gz", ('{"Records":[' + events + "]}", 1))
+        exit_code, rss_kib = run([*command, "ingest", str(trail), "--store", "org"], options)
+        assert exit_code == 0 and rss_kib < RSS_KIB_MAX, f"{rss_kib} KiB"
+
+    exit_code, rss_kib = run([*command, "compact", "--store", "org"], options)
+
+    assert exit_code == 0 and rss_kib < RSS_KIB_MAX, f"{rss_kib} KiB"
+    query = [*command, "query", "SELECT count(*) FROM org", "--format", "tsv"]
+    counted = subprocess.run(query, check=True, stdout=subprocess.PIPE, text=True, **options)
+    assert counted.stdout.split()[-1] == "48000"
