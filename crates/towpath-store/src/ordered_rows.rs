@@ -5,6 +5,7 @@
 //! dropped before the next. So no copy of all rows is ever made: what is in memory beside the rows
 //! are the encoded bytes.
 
+use std::cmp::Reverse;
 use std::num::NonZero;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,6 +50,12 @@ pub struct OrderedRows {
 }
 
 impl OrderedRows {
+    /// The bytes that a column takes in memory.
+    fn bytes(&self, column: usize) -> usize {
+        let arrays = self.batches.iter().filter_map(|batch| batch.columns().get(column));
+        arrays.map(Array::get_buffer_memory_size).sum()
+    }
+
     /// The values of a column in the rows of `range`, in order.
     fn column(&self, column: usize, range: Range<usize>) -> Result<ArrayRef> {
         let arrays: Vec<&dyn Array> =
@@ -186,6 +193,8 @@ impl RowGroup<'_> {
                 job.leaves.push((file.schema_descr().column(leaf), writer));
             }
         }
+        // The largest first: all threads would wait for one that is begun last.
+        jobs.sort_by_cached_key(|job| Reverse(self.rows.bytes(job.column)));
         let jobs = Mutex::new(jobs.into_iter());
         let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || -> Result<Vec<(usize, Vec<Chunk>)>> {
