@@ -23,6 +23,7 @@ use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
@@ -38,6 +39,12 @@ use crate::error::Outcome;
 /// each other buffers of a hundred megabytes, would take more than twice the memory it uses.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// How long a thread that reads and writes files is kept without work.
+///
+/// What it allocated and another one freed, a data file say, is given back when it allocates much
+/// more or ends. Starting one takes some hundredths of a millisecond.
+const IDLE_MAX: Duration = Duration::from_millis(5);
 
 /// Stack of the threads that plan and run statements, in bytes.
 ///
@@ -71,6 +78,7 @@ fn start() -> Result<Outcome> {
     let runtime = Builder::new_multi_thread()
         .worker_threads(threads + THREADS_SPARE)
         .thread_stack_size(THREAD_STACK_BYTES)
+        .thread_keep_alive(IDLE_MAX)
         .enable_all()
         .build()
         .context("could not start threads")?;

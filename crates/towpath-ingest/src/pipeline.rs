@@ -76,7 +76,7 @@ pub struct IngestOptions {
     /// Whether the store's selectors choose which events are taken. Not by default: history is
     /// imported whole, as CloudTrail Lake does it.
     pub apply_selectors: bool,
-    /// Text of the events that are committed together, in bytes; 64 MiB by default. More makes
+    /// Text of the events that are committed together, in bytes; 48 MiB by default. More makes
     /// larger and fewer data files and takes more memory, some three times as much.
     pub commit_text_bytes: u64,
 }

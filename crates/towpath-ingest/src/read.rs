@@ -25,10 +25,10 @@ use crate::{
 
 /// Text of the events that are committed together, in bytes, by default.
 ///
-/// About 47,000 events. More make larger and better compressed data files; this is what leaves room
+/// About 35,000 events. More make larger and better compressed data files; this is what leaves room
 /// for half as many being gathered while those are encoded, each at worst the size of its text,
 /// within 512 MB.
-pub(crate) const COMMIT_TEXT_BYTES: u64 = 64 << 20;
+pub(crate) const COMMIT_TEXT_BYTES: u64 = 48 << 20;
 
 /// Text of a log file, in bytes, above which it is not decoded as a whole but in parts.
 ///
