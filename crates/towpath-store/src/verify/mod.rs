@@ -310,35 +310,36 @@ impl Run<'_> {
     /// Compares the commits before `first`, which are not walked, with what was signed of them.
     async fn old_claims(&self, walk: &mut Walk<'_>, first: u64) -> Result<()> {
         let later = walk.claims.split_off(&first);
-        for (version, claims) in mem::replace(&mut walk.claims, later) {
-            let text = self.files.read(&layout::commit(self.id, version)).await?;
-            let found = text.map(|text| sha256_hex(&text));
-            for Claim { path, content } in claims {
-                if found.as_ref() == Some(&content.commit_sha256) {
-                    walk.report.signed_checkpoints += 1;
-                    continue;
-                }
-                let detail = format!("commit {version} is not the one that was signed");
-                walk.report.find(FindingKind::RolledBack, &path, detail);
-            }
-        }
-        Ok(())
+        let old = mem::replace(&mut walk.claims, later);
+        let not_signed = |version| format!("commit {version} is not the one that was signed");
+        self.compare_claims(walk, old, not_signed).await
     }
 
-    /// What was signed of versions that are not there.
+    /// What was signed of versions that were not there when the files were listed.
     async fn late_claims(&self, walk: &mut Walk<'_>, last: u64) -> Result<()> {
-        for (version, claims) in mem::take(&mut walk.claims) {
-            // Signed after the files were listed?
+        let late = mem::take(&mut walk.claims);
+        let gone =
+            |version| format!("version {version} was signed, and the store is at version {last}");
+        self.compare_claims(walk, late, gone).await
+    }
+
+    /// Compares what was signed of versions with their commits as they are now; `detail` says of a
+    /// version what is wrong with one that differs.
+    async fn compare_claims(
+        &self,
+        walk: &mut Walk<'_>,
+        claims: BTreeMap<u64, Vec<Claim>>,
+        detail: impl Fn(u64) -> String,
+    ) -> Result<()> {
+        for (version, claims) in claims {
             let text = self.files.read(&layout::commit(self.id, version)).await?;
             let found = text.map(|text| sha256_hex(&text));
             for Claim { path, content } in claims {
                 if found.as_ref() == Some(&content.commit_sha256) {
                     walk.report.signed_checkpoints += 1;
-                    continue;
+                } else {
+                    walk.report.find(FindingKind::RolledBack, &path, detail(version));
                 }
-                let detail =
-                    format!("version {version} was signed, and the store is at version {last}");
-                walk.report.find(FindingKind::RolledBack, &path, detail);
             }
         }
         Ok(())
