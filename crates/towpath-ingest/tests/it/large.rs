@@ -70,6 +70,20 @@ async fn a_large_plain_log_file_of_a_bucket_is_read_piece_by_piece() {
 }
 
 #[tokio::test]
+async fn events_under_a_key_that_is_written_with_escapes_are_in_too() {
+    let (local, trail) = (local_store().await, tempfile::tempdir().unwrap());
+    let escaped = events("e", "2024-01-10", 5);
+    let text = log_text(&LARGE);
+    let list = format!(r#","\u0052ecords":[{}]}}"#, escaped.join(","));
+    let text = [text.strip_suffix(b"}").unwrap(), list.as_bytes()].concat();
+    trail::write(trail.path(), "a.json.gz", &gzip(&text));
+
+    let report = ingest_folder(&local.store, trail.path()).await;
+    assert_eq!(report.log_files.ingested, 1, "{report:?}");
+    assert!(stored_events(&local.store).await == sorted(&[LARGE.clone(), escaped].concat()));
+}
+
+#[tokio::test]
 async fn a_large_log_file_with_one_bad_event_is_not_in_at_all() {
     let (local, trail) = (local_store().await, tempfile::tempdir().unwrap());
     let mut large = LARGE.clone();
